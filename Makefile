@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only
+CLANG      ?= clang
+BPFTOOL    ?= bpftool
+PKG_CONFIG ?= pkg-config
+PREFIX     ?= /usr/local
+# Debian keeps bpftool out of a user's PATH.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+VERSION := 0.1
+O := .output
+WAYS := fentry kprobe tracepoint
+
+CFLAGS ?= -O2 -g
+# CFLAGS and friends belong to whoever builds; these are ours.
+packages := libbpf libcap-ng
+cflags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
+	  -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -MMD -MP -I. -I$O
+ldlibs := $(shell $(PKG_CONFIG) --libs $(packages))
+# The BPF side sees vmlinux/ and libbpf's headers, nothing of the host.
+arch := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+bpf_cflags := -target bpf -D__TARGET_ARCH_$(arch) -O2 -g -Wall -Wextra -Wno-unused-parameter \
+	      -MMD -MP -I. -Ivmlinux
+
+# Each program is its main file and what it calls; -lib is everything without a main().
+client  := rst_client paths steps peer walk await
+SRCS    := $(wildcard user/*.c)
+CLIENT  := $(client:%=$O/user/%.o) $O/user/names.o
+TRACER  := $(filter-out $(client:%=$O/user/%.o) $O/user/rst_client.o,$(SRCS:%.c=$O/%.o))
+
+ifneq ($V,1)
+Q   := @
+say  = @printf '  %-5s %s\n' $1 $2;
+endif
+
+all: closetrace rst-client
+
+closetrace: $(TRACER)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(ldlibs) $(LDLIBS) -o $@
+rst-client: $(CLIENT)
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+$O/bpf/%.bpf.o: bpf/%.bpf.c
+	$(call say,BPF,$@)mkdir -p $(@D) && $(CLANG) $(bpf_cflags) -c $< -o $@
+# gen object strips the debug information, so llvm-strip is not needed.
+$O/%.skel.h: $O/bpf/%.bpf.o
+	$(call say,SKEL,$@)$(BPFTOOL) gen object $O/bpf/$*.o $< && \
+		$(BPFTOOL) gen skeleton $O/bpf/$*.o name $*_bpf > $@
+$O/user/tracer.o: $(WAYS:%=$O/%.skel.h)
+$O/%.o: %.c
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(cflags) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+
+clean:
+	rm -rf $O closetrace rst-client
+
+.PHONY: all clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+-include $(shell find $O -name '*.d' 2>/dev/null)

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where kernels differ: one inline a difference, each with the version and
+ * the reason.  Nothing else in bpf/ knows that there is more than one kernel.
+ *
+ * The file that includes this has defined get(p, member): a plain load where
+ * the verifier knows the type of p, a probe read elsewhere.
+ */
+#ifndef CLOSETRACE_COMPAT_BPF_H
+#define CLOSETRACE_COMPAT_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+/* v6.10: sk_rst_reason came, as the third argument of the tracepoint
+ * tcp_send_reset.  The kernel refuses a program that looks at an argument
+ * that is not there; the test is settled while the program loads. */
+static __always_inline bool has_reset_reason(void)
+{
+	return bpf_core_type_exists(enum sk_rst_reason);
+}
+
+struct net___v5_10 {
+	refcount_t count;
+} __attribute__((preserve_access_index));
+
+struct ns_common___v5_11 {
+	refcount_t count;
+} __attribute__((preserve_access_index));
+
+struct ns_common___v6_18 {
+	refcount_t __ns_ref;
+} __attribute__((preserve_access_index));
+
+/* check_net() looks at the namespace's count, which was net.count up to v5.10,
+ * ns_common.count from v5.11 and ns_common.__ns_ref from v6.18. */
+static __always_inline bool netns_dying(const struct net *net)
+{
+	const struct ns_common *ns = &net->ns;
+
+	if (bpf_core_field_exists(struct ns_common___v6_18, __ns_ref))
+		return !BPF_CORE_READ((const struct ns_common___v6_18 *)ns, __ns_ref.refs.counter);
+	if (bpf_core_field_exists(struct ns_common___v5_11, count))
+		return !BPF_CORE_READ((const struct ns_common___v5_11 *)ns, count.refs.counter);
+	if (bpf_core_field_exists(struct net___v5_10, count))
+		return !BPF_CORE_READ((const struct net___v5_10 *)net, count.refs.counter);
+	return false;
+}
+
+struct rwbase_rt___rt {
+	atomic_t readers;
+} __attribute__((preserve_access_index));
+
+struct rw_semaphore___rt {
+	struct rwbase_rt___rt rwbase;
+} __attribute__((preserve_access_index));
+
+/* PREEMPT_RT has another rw_semaphore, whose writer is a bias on the readers. */
+static __always_inline bool inode_is_locked(const struct inode *inode)
+{
+	const struct rw_semaphore___rt *rt = (const void *)&inode->i_rwsem;
+
+	if (bpf_core_field_exists(struct rw_semaphore, count))
+		return BPF_CORE_READ(inode, i_rwsem.count.counter) & 1;
+	return BPF_CORE_READ(rt, rwbase.readers.counter) & 1 << 30;
+}
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One close, from tcp_close() to the return of __tcp_close(), in one frame.
+ *
+ *   close_called()       who and when; before the lock, so waiting for it counts as blocked
+ *   close_locked()       what is closed; the socket is ours, nothing has been done to it
+ *   listen_stopped()     }
+ *   disconnected()       }
+ *   reset_sent()         } what ran for this socket within it
+ *   fin_sent()           }
+ *   wait_ended()         }
+ *   time_wait_begun()    }
+ *   reset_told()         }
+ *   close_returned()     the socket is still held; the record leaves
+ *
+ * A task closes one TCP socket at a time, so the frame is the task's.  That the
+ * socket is the same is checked all the same: on loopback the peer's packets are
+ * handled inside our call, and softirqs borrow the task.
+ *
+ * Knows nothing of how it was attached; the file that includes it has defined
+ * get(p, member), get_bit(p, member), tcp_sock_of(sk) and VIA.
+ */
+#ifndef CLOSETRACE_ENGINE_BPF_H
+#define CLOSETRACE_ENGINE_BPF_H
+
+#include "bpf/record.bpf.h"
+
+struct frame {
+	__u64 sk;		/* that is being closed; 0: none */
+	__u64 called_ns;
+	__u64 locked_jiffies;
+	__u64 timeout;		/* jiffies that the close may wait for */
+	struct close_event event;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4 << 20);
+} ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct frame);
+} frames SEC(".maps");
+
+/* For kernels without task storage; by thread. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, struct frame);
+} thread_frames SEC(".maps");
+
+/* The reader looks every 50 ms by itself; being woken for each record was three
+ * quarters of what a record cost. */
+static __always_inline void emit(const struct close_event *e)
+{
+	if (bpf_ringbuf_output(&ring, (void *)e, sizeof(*e), BPF_RB_NO_WAKEUP))
+		__sync_fetch_and_add(&counters.lost_ring, 1);
+}
+
+static const struct frame no_frame;
+
+static __always_inline struct frame *thread_frame(bool make)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct frame *frame = bpf_map_lookup_elem(&thread_frames, &tid);
+
+	if (frame || !make)
+		return frame;
+	bpf_map_update_elem(&thread_frames, &tid, &no_frame, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&thread_frames, &tid);
+}
+
+static __always_inline struct frame *task_frame(bool make)
+{
+	if (!filter.task_storage)
+		return thread_frame(make);
+	return bpf_task_storage_get(&frames, bpf_get_current_task_btf(), NULL,
+				    make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+}
+
+/* The frame of the running task, if it is this socket that it closes. */
+static __always_inline struct frame *frame_of(const struct sock *sk)
+{
+	struct frame *frame;
+
+	/* The one comparison that a close filtered out by -p costs at each hook. */
+	if (filter.pid && filter.pid != bpf_get_current_pid_tgid() >> 32)
+		return NULL;
+	frame = task_frame(false);
+	return frame && frame->sk == (__u64)sk ? frame : NULL;
+}
+
+static __always_inline void frame_drop(struct frame *frame)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+
+	frame->sk = 0;
+	if (!filter.task_storage)
+		bpf_map_delete_elem(&thread_frames, &tid);
+}
+
+/* ---- the hooks -------------------------------------------------------- */
+
+static __always_inline struct frame *close_called(const struct sock *sk)
+{
+	struct frame *frame;
+
+	if (!counters.on || !wanted_task())
+		return NULL;
+	frame = task_frame(true);
+	if (!frame) {
+		__sync_fetch_and_add(&counters.lost_table, 1);
+		return NULL;
+	}
+	/* The return of an earlier close was never seen: a kretprobe had no instance left. */
+	if (frame->sk)
+		__sync_fetch_and_add(&counters.lost_table, 1);
+	frame->sk = (__u64)sk;
+	frame->called_ns = bpf_ktime_get_ns();
+	return frame;
+}
+
+static __always_inline int close_locked(const struct sock *sk, long timeout)
+{
+	const struct tcp_sock *tp = tcp_sock_of(sk);
+	struct frame *frame = frame_of(sk);
+
+	/* MPTCP closes its subflows by __tcp_close() alone. */
+	if (!frame)
+		frame = close_called(sk);
+	if (!frame)
+		return 0;
+	if (!tp) {
+		frame_drop(frame);
+		return 0;
+	}
+	fill_event(&frame->event, frame->called_ns);
+	fill_socket(&frame->event, sk, tp);
+	frame->timeout = timeout;
+	frame->locked_jiffies = bpf_jiffies64();
+	if (!wanted_socket(&frame->event))
+		frame_drop(frame);
+	return 0;
+}
+
+static __always_inline void saw(const struct sock *sk, __u32 facts)
+{
+	struct frame *frame = frame_of(sk);
+
+	if (frame)
+		frame->event.facts |= facts;
+}
+
+static __always_inline int listen_stopped(const struct sock *sk)
+{
+	saw(sk, RAN_LISTEN_STOP);
+	return 0;
+}
+
+/* Not of the listener's children: they are other sockets than the frame's. */
+static __always_inline int disconnected(const struct sock *sk)
+{
+	saw(sk, RAN_DISCONNECT);
+	return 0;
+}
+
+/* In FIN_WAIT2 everything is acknowledged, in the other states of an orphan the FIN
+ * is not; tcp_set_state() to CLOSE has run, snd_una and write_seq stand. */
+static __always_inline __u32 orphan_facts(const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sock_of(sk);
+
+	if (!tp || get(tp, linger2) >= 0 || get(tp, snd_una) != get(tp, write_seq))
+		return RAN_ORPHAN_RESET;
+	return RAN_ORPHAN_RESET | ORPHAN_LINGER2;
+}
+
+static __always_inline int reset_sent(const struct sock *sk)
+{
+	struct frame *frame = frame_of(sk);
+
+	if (!frame)
+		return 0;
+	if (get(sk, __sk_common.skc_flags) & 1 << SOCK_DEAD)
+		frame->event.facts |= orphan_facts(sk);
+	else
+		frame->event.facts |= RAN_RESET;
+	return 0;
+}
+
+static __always_inline int fin_sent(const struct sock *sk)
+{
+	/* shutdown(SHUT_WR) comes here too; __tcp_close() shuts both ways first. */
+	if (get(sk, sk_shutdown) == SHUTDOWN_MASK)
+		saw(sk, RAN_FIN);
+	return 0;
+}
+
+static __always_inline __u32 wait_facts(const struct frame *frame, const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sock_of(sk);
+	__u32 closing = IN(FIN_WAIT1) | IN(CLOSING) | IN(LAST_ACK);
+	__u32 facts = RAN_WAIT;
+
+	if (tp && get(tp, snd_una) == get(tp, write_seq))
+		facts |= WAIT_ACKED;
+	if (1U << get(sk, __sk_common.skc_state) & closing)
+		facts |= WAIT_CLOSING;
+	if (bpf_jiffies64() - frame->locked_jiffies >= frame->timeout)
+		facts |= WAIT_EXPIRED;
+	return facts;
+}
+
+/* sk_stream_wait_close() returns, with the lock held. */
+static __always_inline int wait_ended(struct frame *frame, const struct sock *sk)
+{
+	if (frame && frame->timeout)
+		frame->event.facts |= wait_facts(frame, sk);
+	return 0;
+}
+
+/* The socket goes on as a minisocket in this state, and is itself CLOSE. */
+static __always_inline int time_wait_begun(const struct sock *sk, int state)
+{
+	struct frame *frame = frame_of(sk);
+
+	if (!frame)
+		return 0;
+	frame->event.facts |= RAN_TIME_WAIT;
+	frame->event.new_state = state;
+	return 0;
+}
+
+/* The tracepoint, at the end of both senders; only the passive one has a packet. */
+static __always_inline int reset_told(__u64 *args)
+{
+	struct frame *frame = frame_of((const struct sock *)args[0]);
+
+	if (!frame)
+		return 0;
+	if (args[1])
+		frame->event.facts |= RAN_LATE_RESET;
+	else if (has_reset_reason())
+		frame->event.reason = args[2];
+	return 0;
+}
+
+/* Only a kernel socket may outlive its namespace; __tcp_close() kills it silently. */
+static __always_inline __u32 netns_facts(const struct sock *sk)
+{
+	if (get_bit(sk, __sk_common.skc_net_refcnt))
+		return 0;
+	return netns_dying(get(sk, __sk_common.skc_net.net)) ? NETNS_DYING : 0;
+}
+
+/* __tcp_close() returns: adjudge_to_death holds the socket, nobody can reuse it yet. */
+static __always_inline int close_returned(struct frame *frame, const struct sock *sk)
+{
+	struct close_event *e;
+
+	if (!frame)
+		return 0;
+	e = &frame->event;
+	if (!(e->facts & RAN_TIME_WAIT))
+		e->new_state = get(sk, __sk_common.skc_state);
+	if (e->new_state == TCP_CLOSE)
+		e->facts |= netns_facts(sk);
+	e->blocked_ns = bpf_ktime_get_ns() - frame->called_ns;
+	if (wanted_verdict(e))
+		emit(e);
+	frame_drop(frame);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the two sides share: the record that crosses the ring buffer, the
+ * filter that goes the other way once, before the programs load, and the
+ * counters that both can see.
+ *
+ * A record holds facts only.  What they mean is judge.h's business.
+ */
+#ifndef CLOSETRACE_EVENT_H
+#define CLOSETRACE_EVENT_H
+
+#ifdef __bpf__
+#include "vmlinux.h"
+#else
+#include <linux/types.h>
+#endif
+
+#define COMM_LEN 16	/* TASK_COMM_LEN, NUL included */
+
+enum event_kind {
+	EVENT_CLOSE = 1,
+};
+
+/* The way of attaching that saw it. */
+enum via {
+	VIA_FENTRY,
+	VIA_KPROBE,
+	VIA_TRACEPOINT,
+	VIA_COUNT,
+};
+
+/* In whose name the close ran. */
+enum context {
+	CONTEXT_SYSCALL,
+	CONTEXT_EXIT,		/* PF_EXITING: inet_release() does not wait */
+	CONTEXT_KERNEL,		/* PF_KTHREAD: delayed_fput(), a kernel socket */
+};
+
+/*
+ * What was seen of one close, a bit each.  "Dead" is SOCK_DEAD: __tcp_close()
+ * sets it by sock_orphan() after the branch is taken and the wait is over, so
+ * it parts the branch from what came after it.
+ */
+enum fact {
+	/* These functions ran for this socket within this close. */
+	RAN_LISTEN_STOP  = 1 << 0,	/* inet_csk_listen_stop() */
+	RAN_DISCONNECT   = 1 << 1,	/* tcp_disconnect() */
+	RAN_RESET        = 1 << 2,	/* tcp_send_active_reset(), not dead yet */
+	RAN_FIN          = 1 << 3,	/* tcp_send_fin(), or the move of state that calls for it */
+	RAN_WAIT         = 1 << 4,	/* sk_stream_wait_close() with time to wait */
+	RAN_ORPHAN_RESET = 1 << 5,	/* tcp_send_active_reset(), dead */
+	RAN_LATE_RESET   = 1 << 6,	/* tcp_v4_send_reset(), tcp_v6_send_reset() */
+	RAN_TIME_WAIT    = 1 << 7,	/* tcp_time_wait() */
+
+	/* The socket as the close found it. */
+	WAS_LINGER       = 1 << 8,	/* SOCK_LINGER */
+	WAS_ZERO_LINGER  = 1 << 9,	/* ... of no time */
+	WAS_REPAIR       = 1 << 10,	/* tcp_sock.repair */
+	WAS_NONBLOCK     = 1 << 11,	/* O_NONBLOCK on the descriptor */
+	WAS_CONNECTED    = 1 << 12,	/* has a peer's port: connected once, not dissolved since */
+
+	/* As sk_stream_wait_close() left it. */
+	WAIT_ACKED       = 1 << 13,	/* everything acknowledged, the FIN too */
+	WAIT_CLOSING     = 1 << 14,	/* sk_stream_closing() still */
+	WAIT_EXPIRED     = 1 << 15,	/* the time was up */
+
+	/* As the reset of an orphan found it: TCP_LINGER2 below 0 and all acknowledged,
+	 * which is FIN_WAIT2, whose test __tcp_close() makes before tcp_check_oom(). */
+	ORPHAN_LINGER2   = 1 << 16,
+	NETNS_DYING      = 1 << 17,	/* check_net() failed */
+
+	/* What this way of attaching, or this socket, could not give: null outside. */
+	LACKS_BLOCKED    = 1 << 24,
+	LACKS_NONBLOCK   = 1 << 25,	/* no descriptor: a kernel socket */
+	LACKS_SENDQ      = 1 << 26,	/* purged when the connection died */
+	LACKS_AFTER      = 1 << 27,	/* the record left before the call returned */
+};
+
+struct close_event {
+	__u64 time_ns;		/* CLOCK_MONOTONIC, on entry */
+	__u64 id;
+	__u64 cgroup;
+	__u64 blocked_ns;
+	__u64 linger_s;
+	__u32 pid;		/* as in /proc; the kernel's tgid */
+	__u32 tid;
+	__u32 uid;
+	__u32 netns;
+	__u32 unread_bytes;
+	__u32 unsent_bytes;
+	__u32 unacked_bytes;
+	__u32 facts;		/* enum fact */
+	__u8  laddr[16];	/* IPv4 as ::ffff:a.b.c.d, so there is one kind of address */
+	__u8  raddr[16];
+	__u16 lport;
+	__u16 rport;
+	__u8  kind;
+	__u8  via;
+	__u8  context;
+	__u8  state;
+	__u8  new_state;
+	__u8  reason;		/* the running kernel's enum sk_rst_reason, 0 for none */
+	char  comm[COMM_LEN];
+	__u8  pad[6];
+};
+_Static_assert(sizeof(struct close_event) == 136, "no hidden padding");
+
+/* What is wanted.  Zero in every member means: everything. */
+#define FILTER_PORT_WORDS (65536 / 64)
+struct filter {
+	__u64 lports[FILTER_PORT_WORDS];	/* a bit a port */
+	__u64 rports[FILTER_PORT_WORDS];
+	__u64 start_ns;		/* CLOCK_MONOTONIC; ids count from here */
+	__u8  addr[16];		/* the peer, under mask */
+	__u8  mask[16];
+	char  comm[COMM_LEN];
+	__u32 pid;		/* the only one */
+	__u32 netns;
+	__u32 branches;		/* 1 << enum branch */
+	__u32 self;		/* closetrace's own pid, for learn_hz */
+	__u32 lacks;		/* LACKS_...: the hooks that this kernel has not */
+	__u8  by_pids;		/* the map pids decides */
+	__u8  by_cgroup;
+	__u8  by_comm;
+	__u8  by_addr;
+	__u8  by_lport;
+	__u8  by_rport;
+	__u8  family;		/* AF_INET, AF_INET6 */
+	__u8  resets;		/* only what involves an RST */
+	__u8  task_storage;	/* not a filter: the kernel has it for tracing programs */
+	__u8  pad[3];
+};
+
+/* Counters that both sides can see, in memory that they share. */
+struct counters {
+	__u64 on;		/* nothing is recorded before this is set */
+	__u64 hz;		/* jiffies in a second, as learn_hz found it */
+	__u64 lost_ring;
+	__u64 lost_table;
+};
+
+#endif

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The cheapest way: trampolines, with the socket read in place. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#define VIA			VIA_FENTRY
+#define get(p, member)		((p)->member)
+#define get_bit(p, member)	BPF_CORE_READ_BITFIELD(p, member)
+/* A cast would leave the verifier with a struct sock. */
+#define tcp_sock_of(sk)		((const struct tcp_sock *)bpf_skc_to_tcp_sock((void *)(sk)))
+
+#include "bpf/engine.bpf.h"
+
+SEC("fentry/tcp_close")
+int BPF_PROG(tcp_close, struct sock *sk)
+{
+	close_called(sk);
+	return 0;
+}
+
+SEC("fentry/__tcp_close")
+int BPF_PROG(tcp_close_locked, struct sock *sk, long timeout)
+{
+	return close_locked(sk, timeout);
+}
+
+SEC("fentry/inet_csk_listen_stop")
+int BPF_PROG(listen_stop, struct sock *sk)
+{
+	return listen_stopped(sk);
+}
+
+SEC("fentry/tcp_disconnect")
+int BPF_PROG(tcp_disconnect, struct sock *sk)
+{
+	return disconnected(sk);
+}
+
+SEC("fentry/tcp_send_active_reset")
+int BPF_PROG(active_reset, struct sock *sk)
+{
+	return reset_sent(sk);
+}
+
+SEC("fentry/tcp_send_fin")
+int BPF_PROG(tcp_send_fin, struct sock *sk)
+{
+	return fin_sent(sk);
+}
+
+SEC("fexit/sk_stream_wait_close")
+int BPF_PROG(wait_close, struct sock *sk, long timeout)
+{
+	return timeout ? wait_ended(frame_of(sk), sk) : 0;
+}
+
+SEC("fentry/tcp_time_wait")
+int BPF_PROG(tcp_time_wait, struct sock *sk, int state)
+{
+	return time_wait_begun(sk, state);
+}
+
+SEC("raw_tp/tcp_send_reset")
+int send_reset(__u64 *args)
+{
+	return reset_told(args);
+}
+
+SEC("fexit/__tcp_close")
+int BPF_PROG(tcp_close_end, struct sock *sk)
+{
+	return close_returned(frame_of(sk), sk);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The one place that has an opinion: facts in, verdict out, nothing else
+ * touched.  User space judges every record with it; the programs do so only
+ * where the filter (-b, -r) or the counting (-c) cannot wait.
+ */
+#ifndef CLOSETRACE_JUDGE_H
+#define CLOSETRACE_JUDGE_H
+
+#include "bpf/event.h"
+
+#ifndef __bpf__
+#include <netinet/tcp.h>	/* TCP_ESTABLISHED ... */
+#endif
+
+enum branch {
+	BRANCH_UNKNOWN,
+	BRANCH_LISTENER,
+	BRANCH_NOT_CONNECTED,
+	BRANCH_ALREADY_CLOSED,
+	BRANCH_REPAIR,
+	BRANCH_UNREAD_DATA,
+	BRANCH_ZERO_LINGER,
+	BRANCH_FIN,
+	BRANCH_FIN_ALREADY_SENT,
+	BRANCH_CONNECT_CANCELLED,
+	BRANCH_COUNT,
+};
+
+enum sent {
+	SENT_UNKNOWN,
+	SENT_NONE,
+	SENT_FIN,
+	SENT_RST,
+	SENT_COUNT,
+};
+
+enum outcome {
+	LINGER_NULL,		/* SO_LINGER is off, or the outcome was not seen */
+	LINGER_RESET,
+	LINGER_NO_RESET_NEEDED,
+	LINGER_OVERRIDDEN,
+	LINGER_DRAINED,
+	LINGER_TIMED_OUT,
+	LINGER_INTERRUPTED,
+	LINGER_CLOSED_MEANWHILE,
+	LINGER_SKIPPED_EXITING,
+	LINGER_NOT_APPLICABLE,
+	LINGER_COUNT,
+};
+
+enum after {
+	AFTER_NULL,		/* nothing, or not seen */
+	AFTER_TIME_WAIT,
+	AFTER_FIN_WAIT2_TIMER,
+	AFTER_LINGER2_RESET,
+	AFTER_ORPHAN_LIMIT_RESET,
+	AFTER_LATE_DATA_RESET,
+	AFTER_NETNS_DYING,
+	AFTER_CLOSED_MEANWHILE,
+	AFTER_COUNT,
+};
+
+struct verdict {
+	__u8 branch;
+	__u8 sent;
+	__u8 linger;
+	__u8 after;
+};
+
+#define ANY_BRANCH	(RAN_LISTEN_STOP | RAN_DISCONNECT | RAN_RESET | RAN_FIN)
+#define IN(state)	(1 << TCP_##state)
+
+/*
+ * The branches, in the order in which __tcp_close() tests for them, but each by
+ * what ran, never by what the socket's fields would predict: the kernel's test
+ * for unread data differs between releases of one stable series.  At most one
+ * row fits any set of facts; where none does, the branch is unknown.
+ */
+#define BRANCH_RULES(RULE)                                                                      \
+	/*   the state on entry           seen                          not seen       verdict */   \
+	RULE(IN(LISTEN),                  RAN_LISTEN_STOP,                                          \
+	     ANY_BRANCH & ~RAN_LISTEN_STOP,                             LISTENER)                   \
+	RULE(IN(CLOSE),                   0,                                                        \
+	     ANY_BRANCH | WAS_CONNECTED,                                NOT_CONNECTED)              \
+	RULE(IN(CLOSE),                   WAS_CONNECTED,                                            \
+	     ANY_BRANCH,                                                ALREADY_CLOSED)             \
+	RULE(~IN(LISTEN) & ~IN(CLOSE),    RAN_DISCONNECT | WAS_REPAIR,                              \
+	     ANY_BRANCH & ~RAN_DISCONNECT,                              REPAIR)                     \
+	RULE(~IN(LISTEN) & ~IN(CLOSE),    RAN_RESET,                                                \
+	     ANY_BRANCH & ~RAN_RESET,                                   UNREAD_DATA)                \
+	RULE(~IN(LISTEN) & ~IN(CLOSE),    RAN_DISCONNECT | WAS_ZERO_LINGER,                         \
+	     WAS_REPAIR | RAN_LISTEN_STOP | RAN_FIN,                    ZERO_LINGER)                \
+	RULE(IN(ESTABLISHED) | IN(SYN_RECV) | IN(CLOSE_WAIT), RAN_FIN,                              \
+	     ANY_BRANCH & ~RAN_FIN,                                     FIN)                        \
+	RULE(IN(FIN_WAIT1) | IN(FIN_WAIT2) | IN(CLOSING) | IN(LAST_ACK), 0,                         \
+	     ANY_BRANCH,                                                FIN_ALREADY_SENT)           \
+	RULE(IN(SYN_SENT),                0,                                                        \
+	     ANY_BRANCH,                                                CONNECT_CANCELLED)
+
+static inline __u8 judge_branch(const struct close_event *e)
+{
+#define RULE(states, seen, unseen, verdict)                                                         \
+	if ((1U << e->state & (states)) && (e->facts & (seen)) == (seen) && !(e->facts & (unseen))) \
+		return BRANCH_##verdict;
+	BRANCH_RULES(RULE)
+#undef RULE
+	return BRANCH_UNKNOWN;
+}
+
+static inline __u8 judge_sent(const struct close_event *e, __u8 branch)
+{
+	if (branch == BRANCH_UNKNOWN)
+		return SENT_UNKNOWN;
+	if (branch == BRANCH_FIN)
+		return SENT_FIN;
+	/* tcp_need_reset() says no in SYN_SENT, and in CLOSING and LAST_ACK with all sent. */
+	return e->facts & RAN_RESET ? SENT_RST : SENT_NONE;
+}
+
+/* How sk_stream_wait_close() ended. */
+static inline __u8 judge_wait(const struct close_event *e, __u8 branch)
+{
+	if (e->context == CONTEXT_EXIT)
+		return LINGER_SKIPPED_EXITING;
+	if (!(e->facts & RAN_WAIT))
+		return LINGER_NULL;
+	if (e->facts & WAIT_ACKED || branch == BRANCH_CONNECT_CANCELLED)
+		return LINGER_DRAINED;
+	if (!(e->facts & WAIT_CLOSING))
+		return LINGER_CLOSED_MEANWHILE;
+	return e->facts & WAIT_EXPIRED ? LINGER_TIMED_OUT : LINGER_INTERRUPTED;
+}
+
+static inline __u8 judge_linger(const struct close_event *e, __u8 branch)
+{
+	if (!(e->facts & WAS_LINGER))
+		return LINGER_NULL;
+	switch (branch) {
+	case BRANCH_UNKNOWN:
+		return LINGER_NULL;
+	case BRANCH_UNREAD_DATA:
+		return LINGER_OVERRIDDEN;
+	case BRANCH_ZERO_LINGER:
+		if (e->facts & RAN_RESET)
+			return LINGER_RESET;
+		/* tcp_disconnect() may refuse with -EBUSY, up to v5.15: nothing was done then. */
+		return e->new_state == TCP_CLOSE ? LINGER_NO_RESET_NEEDED : LINGER_NULL;
+	case BRANCH_FIN:
+	case BRANCH_FIN_ALREADY_SENT:
+	case BRANCH_CONNECT_CANCELLED:
+		return judge_wait(e, branch);
+	default:
+		return LINGER_NOT_APPLICABLE;
+	}
+}
+
+static inline __u8 judge_after(const struct close_event *e, __u8 branch)
+{
+	if (e->facts & RAN_ORPHAN_RESET)
+		return e->facts & ORPHAN_LINGER2 ? AFTER_LINGER2_RESET : AFTER_ORPHAN_LIMIT_RESET;
+	if (e->facts & RAN_LATE_RESET)
+		return AFTER_LATE_DATA_RESET;
+	if (e->facts & RAN_TIME_WAIT)
+		return AFTER_TIME_WAIT;
+	if (e->facts & LACKS_AFTER || (branch != BRANCH_FIN && branch != BRANCH_FIN_ALREADY_SENT))
+		return AFTER_NULL;
+	if (e->new_state == TCP_FIN_WAIT2)
+		return AFTER_FIN_WAIT2_TIMER;
+	if (e->new_state != TCP_CLOSE)
+		return AFTER_NULL;
+	return e->facts & NETNS_DYING ? AFTER_NETNS_DYING : AFTER_CLOSED_MEANWHILE;
+}
+
+static inline struct verdict judge(const struct close_event *e)
+{
+	__u8 branch = judge_branch(e);
+
+	return (struct verdict){
+		.branch = branch,
+		.sent = judge_sent(e, branch),
+		.linger = judge_linger(e, branch),
+		.after = judge_after(e, branch),
+	};
+}
+
+/* Whether an RST had a part in it, of the branch or of what came after. */
+static inline int judge_is_reset(const struct close_event *e)
+{
+	return !!(e->facts & (RAN_RESET | RAN_ORPHAN_RESET | RAN_LATE_RESET));
+}
+
+#endif

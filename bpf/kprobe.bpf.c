@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* For kernels without trampolines: breakpoints, with the socket read by probe. */
+#include "vmlinux.h"
+#include "pt_regs.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#define VIA			VIA_KPROBE
+#define get(p, member)		BPF_CORE_READ(p, member)
+#define get_bit(p, member)	BPF_CORE_READ_BITFIELD_PROBED(p, member)
+#define tcp_sock_of(sk)		((const struct tcp_sock *)(sk))
+
+#include "bpf/engine.bpf.h"
+
+/* A return knows no arguments; what the task is closing says it. */
+static __always_inline struct frame *open_frame(void)
+{
+	struct frame *frame = task_frame(false);
+
+	return frame && frame->sk ? frame : NULL;
+}
+
+SEC("kprobe/tcp_close")
+int BPF_KPROBE(tcp_close, struct sock *sk)
+{
+	close_called(sk);
+	return 0;
+}
+
+SEC("kprobe/__tcp_close")
+int BPF_KPROBE(tcp_close_locked, struct sock *sk, long timeout)
+{
+	return close_locked(sk, timeout);
+}
+
+SEC("kprobe/inet_csk_listen_stop")
+int BPF_KPROBE(listen_stop, struct sock *sk)
+{
+	return listen_stopped(sk);
+}
+
+SEC("kprobe/tcp_disconnect")
+int BPF_KPROBE(tcp_disconnect, struct sock *sk)
+{
+	return disconnected(sk);
+}
+
+SEC("kprobe/tcp_send_active_reset")
+int BPF_KPROBE(active_reset, struct sock *sk)
+{
+	return reset_sent(sk);
+}
+
+SEC("kprobe/tcp_send_fin")
+int BPF_KPROBE(tcp_send_fin, struct sock *sk)
+{
+	return fin_sent(sk);
+}
+
+SEC("kretprobe/sk_stream_wait_close")
+int BPF_KRETPROBE(wait_close)
+{
+	struct frame *frame = open_frame();
+
+	return frame ? wait_ended(frame, (const struct sock *)frame->sk) : 0;
+}
+
+SEC("kprobe/tcp_time_wait")
+int BPF_KPROBE(tcp_time_wait, struct sock *sk, int state)
+{
+	return time_wait_begun(sk, state);
+}
+
+SEC("raw_tp/tcp_send_reset")
+int send_reset(__u64 *args)
+{
+	return reset_told(args);
+}
+
+SEC("kretprobe/__tcp_close")
+int BPF_KRETPROBE(tcp_close_end)
+{
+	struct frame *frame = open_frame();
+
+	return frame ? close_returned(frame, (const struct sock *)frame->sk) : 0;
+}

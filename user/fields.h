@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One row for each thing that is shown of a record; every output walks the rows. */
+#ifndef CLOSETRACE_FIELDS_H
+#define CLOSETRACE_FIELDS_H
+
+#include "user/judge.h"
+#include "user/value.h"
+
+struct field {
+	const char *key;	/* in JSON, and in -e; NULL: only in text */
+	void (*get)(const struct closed *closed, struct value *value);
+	const char *head;	/* heads its column in text; NULL: it has none */
+	int width;		/* of that column */
+	int wide;		/* the column is there only where 120 fit; else it is a detail */
+	const char *detail;	/* in text it follows the columns, after this, if there is
+				   something to tell: neither null nor 0 */
+};
+
+extern const struct field fields[];	/* ended by a row without get */
+
+/* CLOCK_MONOTONIC of the records to the time of day; asked anew for each batch, as the
+ * clock may be set while we run. */
+void fields_set_clock(void);
+
+#endif

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One object a line.  Written by hand: a library that builds the object first takes
+ * longer than the kernel takes to close the connection. */
+#include <time.h>
+
+#include "user/fields.h"
+#include "user/sink.h"
+#include "user/utf8.h"
+
+static void escaped(struct out *out, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	if (c == '"' || c == '\\') {
+		out_char(out, '\\');
+		out_char(out, c);
+		return;
+	}
+	out_text(out, "\\u00");
+	out_char(out, hex[c >> 4]);
+	out_char(out, hex[c & 15]);
+}
+
+static void foreign(struct out *out, const char *text)
+{
+	uint32_t character;
+
+	while (*text) {
+		int length = utf8_next(text, &character);
+
+		if (!length)
+			out_text(out, "\\ufffd");
+		else if (character < ' ' || character == '"' || character == '\\')
+			escaped(out, character);
+		else
+			out_bytes(out, text, length);
+		text += length ? length : 1;
+	}
+}
+
+static void quoted(struct out *out, const char *text, void (*write)(struct out *, const char *))
+{
+	out_char(out, '"');
+	write(out, text);
+	out_char(out, '"');
+}
+
+/* RFC 3339.  The calendar is asked once a second. */
+static void put_time(struct out *out, uint64_t ns)
+{
+	static time_t last = -1;
+	static char text[32];
+	time_t second = ns / 1000000000;
+	struct tm tm;
+
+	if (second != last)
+		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S.", gmtime_r(&second, &tm));
+	last = second;
+	out_char(out, '"');
+	out_text(out, text);
+	out_zeros(out, ns % 1000000000, 9);
+	out_text(out, "Z\"");
+}
+
+static void put_value(struct out *out, const struct value *value)
+{
+	switch (value->type) {
+	case VALUE_NULL:
+		out_text(out, "null");
+		break;
+	case VALUE_NUMBER:
+		out_number(out, value->number);
+		break;
+	case VALUE_TRUTH:
+		out_text(out, value->number ? "true" : "false");
+		break;
+	case VALUE_WORD:
+		quoted(out, value->text, out_text);
+		break;
+	case VALUE_FOREIGN:
+		quoted(out, value->text, foreign);
+		break;
+	case VALUE_TIME:
+		put_time(out, value->number);
+		break;
+	}
+}
+
+static void json_begin(struct out *out, int verbose)
+{
+}
+
+static void json_closed(struct out *out, const struct closed *closed)
+{
+	char before = '{';
+
+	for (const struct field *field = fields; field->get; field++) {
+		struct value value;
+
+		if (!field->key)
+			continue;
+		value.type = VALUE_NULL;
+		field->get(closed, &value);
+		out_char(out, before);
+		quoted(out, field->key, out_text);
+		out_char(out, ':');
+		put_value(out, &value);
+		before = ',';
+	}
+	out_char(out, '}');
+	out_end(out);
+}
+
+static void json_lost(struct out *out, uint64_t count, const char *where)
+{
+	out_text(out, "{\"event\":\"lost\",\"count\":");
+	out_number(out, count);
+	out_text(out, ",\"where\":");
+	quoted(out, where, out_text);
+	out_char(out, '}');
+	out_end(out);
+}
+
+const struct sink json_sink = {
+	.begin = json_begin,
+	.closed = json_closed,
+	.lost = json_lost,
+};

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A record with its verdict, and the names that the verdicts have outside. */
+#ifndef CLOSETRACE_USER_JUDGE_H
+#define CLOSETRACE_USER_JUDGE_H
+
+#include "bpf/judge.h"
+
+struct closed {
+	const struct close_event *event;
+	struct verdict verdict;
+};
+
+/* NULL is the outside's null. */
+const char *branch_name(enum branch branch);
+const char *sent_name(enum sent sent);
+const char *linger_name(enum outcome outcome);
+const char *after_name(enum after after);
+const char *context_name(enum context context);
+const char *via_name(enum via via);
+const char *state_name(unsigned int state);	/* the kernel's, without TCP_ */
+
+/* The value whose name it is, or -1. */
+int branch_by_name(const char *name);
+
+#endif

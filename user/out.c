@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "user/out.h"
+
+#define ROOM (256 * 1024)
+/* A record is shorter than this; one that starts with less room left waits for a flush. */
+#define LONGEST (32 * 1024)
+
+struct out {
+	int fd;
+	int error;
+	uint64_t lost;
+	size_t used;
+	char bytes[ROOM];
+};
+
+struct out *out_open(const char *path)
+{
+	struct out *out = calloc(1, sizeof(*out));
+
+	if (!out)
+		return NULL;
+	out->fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : STDOUT_FILENO;
+	if (out->fd >= 0)
+		return out;
+	free(out);
+	return NULL;
+}
+
+void out_close(struct out *out)
+{
+	if (!out)
+		return;
+	if (out->fd != STDOUT_FILENO)
+		close(out->fd);
+	free(out);
+}
+
+void out_bytes(struct out *out, const char *bytes, size_t size)
+{
+	if (size > ROOM - out->used)
+		size = ROOM - out->used;
+	memcpy(out->bytes + out->used, bytes, size);
+	out->used += size;
+}
+
+void out_text(struct out *out, const char *text)
+{
+	out_bytes(out, text, strlen(text));
+}
+
+void out_char(struct out *out, char c)
+{
+	out_bytes(out, &c, 1);
+}
+
+/* printf() took half of the time that a record takes. */
+void out_zeros(struct out *out, uint64_t number, int digits)
+{
+	char text[20], *first = text + sizeof(text);
+
+	do {
+		*--first = '0' + number % 10;
+		number /= 10;
+	} while (number || text + sizeof(text) - first < digits);
+	out_bytes(out, first, text + sizeof(text) - first);
+}
+
+void out_number(struct out *out, uint64_t number)
+{
+	out_zeros(out, number, 1);
+}
+
+void out_spaces(struct out *out, int count)
+{
+	while (count-- > 0)
+		out_char(out, ' ');
+}
+
+void out_end(struct out *out)
+{
+	out_char(out, '\n');
+	if (ROOM - out->used < LONGEST)
+		out_flush(out);
+}
+
+static uint64_t lines(const char *bytes, size_t size)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < size; i++)
+		count += bytes[i] == '\n';
+	return count;
+}
+
+static void fail(struct out *out, size_t done, int error)
+{
+	if (!out->error)
+		out->error = error;
+	out->lost += lines(out->bytes + done, out->used - done);
+}
+
+int out_flush(struct out *out)
+{
+	size_t done = 0;
+	ssize_t wrote;
+
+	while (!out->error && done < out->used) {
+		wrote = write(out->fd, out->bytes + done, out->used - done);
+		if (wrote >= 0)
+			done += wrote;
+		else if (errno != EINTR)
+			break;
+	}
+	if (done < out->used)
+		fail(out, done, errno);
+	out->used = 0;
+	return out->error ? -1 : 0;
+}
+
+int out_error(const struct out *out)
+{
+	return out->error;
+}
+
+uint64_t out_lost(const struct out *out)
+{
+	return out->lost;
+}
+
+int out_width(const struct out *out)
+{
+	struct winsize size;
+
+	if (ioctl(out->fd, TIOCGWINSZ, &size) < 0)
+		return 0;
+	return size.ws_col ? size.ws_col : 80;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A form of output: text for people, JSON for programs.  Both walk fields[]. */
+#ifndef CLOSETRACE_SINK_H
+#define CLOSETRACE_SINK_H
+
+#include "user/judge.h"
+#include "user/out.h"
+
+struct sink {
+	void (*begin)(struct out *out, int verbose);
+	void (*closed)(struct out *out, const struct closed *closed);
+	void (*lost)(struct out *out, uint64_t count, const char *where);	/* NULL: not a record */
+};
+
+extern const struct sink text_sink;
+extern const struct sink json_sink;
+
+#endif

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <err.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "user/command.h"
+#include "user/fields.h"
+#include "user/options.h"
+#include "user/sink.h"
+#include "user/trace.h"
+
+/* How long a lone record may lie in the ring: the programs wake nobody. */
+#define LOOK_MS 50
+/* After a batch of this many the ring may fill before the next look. */
+#define BUSY_RECORDS 2000
+
+struct trace {
+	const struct options *options;
+	struct tracer *tracer;
+	const struct sink *sink;
+	struct out *out;
+	struct command command;
+	int signals;
+	double end_s;		/* CLOCK_MONOTONIC; 0: none */
+	uint64_t closes;
+	uint64_t resets;
+	uint64_t unknown;
+	struct tracer_lost told;
+};
+
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+/* ---- records ---------------------------------------------------------------- */
+
+static void record(void *arg, const struct close_event *event)
+{
+	struct trace *trace = arg;
+	struct closed closed = { .event = event, .verdict = judge(event) };
+
+	trace->closes++;
+	trace->unknown += closed.verdict.branch == BRANCH_UNKNOWN;
+	trace->sink->closed(trace->out, &closed);
+}
+
+static void tell_lost(struct trace *trace, uint64_t count, const char *where)
+{
+	if (!count)
+		return;
+	warnx("lost %llu records: the %s was full", (unsigned long long)count, where);
+	if (trace->sink->lost)
+		trace->sink->lost(trace->out, count, where);
+}
+
+static void tell_losses(struct trace *trace)
+{
+	struct tracer_lost lost = tracer_lost(trace->tracer);
+
+	tell_lost(trace, lost.ring - trace->told.ring, "ring");
+	tell_lost(trace, lost.table - trace->told.table, "table");
+	trace->told = lost;
+}
+
+/* Returns how many records there were. */
+static int look(struct trace *trace)
+{
+	int count;
+
+	fields_set_clock();
+	count = tracer_read(trace->tracer, record, trace);
+	tell_losses(trace);
+	out_flush(trace->out);
+	return count;
+}
+
+/* ---- until it is over --------------------------------------------------------- */
+
+/* Ctrl-C at the terminal reaches the command too; it decides when it is over. */
+static bool is_told_to_stop(struct trace *trace)
+{
+	struct signalfd_siginfo info;
+	bool stop = false;
+
+	while (read(trace->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			continue;
+		if (!trace->options->command)
+			stop = true;
+		else if (info.ssi_signo == SIGTERM)
+			kill(trace->command.pid, SIGTERM);
+	}
+	return stop;
+}
+
+static bool is_over(struct trace *trace)
+{
+	if (is_told_to_stop(trace) || out_error(trace->out))
+		return true;
+	if (trace->options->command && command_has_ended(&trace->command))
+		return true;
+	return trace->end_s && now_s() >= trace->end_s;
+}
+
+static int pause_ms(const struct trace *trace, int count)
+{
+	double left_ms;
+
+	if (count >= BUSY_RECORDS)
+		return 0;
+	if (!trace->end_s)
+		return LOOK_MS;
+	left_ms = (trace->end_s - now_s()) * 1000 + 1;
+	return left_ms < 0 ? 0 : left_ms < LOOK_MS ? left_ms : LOOK_MS;
+}
+
+static void run(struct trace *trace)
+{
+	struct pollfd signals = { .fd = trace->signals, .events = POLLIN };
+	int count = 0;
+
+	while (!is_over(trace)) {
+		poll(&signals, 1, pause_ms(trace, count));
+		count = look(trace);
+	}
+}
+
+/* ---- before and after ----------------------------------------------------------- */
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static int hold_command(struct trace *trace, struct options *options)
+{
+	if (!options->command)
+		return 0;
+	if (command_hold(&trace->command, options->command))
+		return -1;
+	options->pids[options->tracer.pids_count++] = trace->command.pid;
+	options->tracer.follow = true;
+	return 0;
+}
+
+static void begin(struct trace *trace)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = tracer_missing(trace->tracer, i)); i++)
+		warnx("this kernel has no %s: what it would have shown is null", name);
+	trace->sink->begin(trace->out, trace->options->tracer.verbose);
+	out_flush(trace->out);
+	tracer_start(trace->tracer);
+	if (!trace->options->quiet)
+		fprintf(stderr, "closetrace: tracing by %s\n", via_name(tracer_via(trace->tracer)));
+	if (trace->options->duration_s)
+		trace->end_s = now_s() + trace->options->duration_s;
+	if (trace->options->command)
+		command_go(&trace->command);
+}
+
+static int finish(struct trace *trace)
+{
+	struct tracer_lost lost;
+	uint64_t unwritten;
+
+	tracer_stop(trace->tracer);
+	look(trace);
+	unwritten = out_lost(trace->out);
+	if (out_error(trace->out) && out_error(trace->out) != EPIPE)
+		warnx("cannot write the records: %s", strerror(out_error(trace->out)));
+	lost = tracer_lost(trace->tracer);
+	if (!trace->options->quiet)
+		fprintf(stderr, "closetrace: traced %llu closes, %llu resets; %llu lost, %llu unknown\n",
+			(unsigned long long)(trace->closes - unwritten),
+			(unsigned long long)trace->resets,
+			(unsigned long long)(lost.ring + lost.table + unwritten),
+			(unsigned long long)trace->unknown);
+	if (out_error(trace->out) && out_error(trace->out) != EPIPE)
+		return EXIT_CANNOT;
+	return trace->options->command && trace->command.status > 0 ? trace->command.status : 0;
+}
+
+int trace(struct options *options)
+{
+	struct trace trace = {
+		.options = options,
+		.sink = options->json ? &json_sink : &text_sink,
+	};
+	int status = EXIT_CANNOT;
+	char why[256];
+
+	trace.signals = open_signals();
+	trace.out = out_open(options->output);
+	if (!trace.out) {
+		warn("cannot write to %s", options->output);
+		return EXIT_CANNOT;
+	}
+	if (hold_command(&trace, options)) {
+		warn("cannot run %s", options->command[0]);
+		goto cleanup;
+	}
+	trace.tracer = tracer_open(&options->tracer, why, sizeof(why));
+	if (!trace.tracer) {
+		warnx("cannot trace: %s", why);
+		goto cleanup;
+	}
+	begin(&trace);
+	run(&trace);
+	status = finish(&trace);
+cleanup:
+	tracer_close(trace.tracer);
+	out_close(trace.out);
+	close(trace.signals);
+	return status;
+}

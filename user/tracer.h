@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's side of the trace: loads the programs the best way that this kernel lets in,
+ * and hands over their records.  All that knows libbpf is behind this.
+ */
+#ifndef CLOSETRACE_TRACER_H
+#define CLOSETRACE_TRACER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/event.h"
+
+struct tracer;
+
+struct tracer_options {
+	struct filter filter;
+	const pid_t *pids;	/* trace these alone; NULL: everybody */
+	size_t pids_count;
+	bool follow;		/* their children too, born and to be born */
+	int cgroup;		/* descriptor of a cgroup directory; -1: any */
+	int via;		/* enum via; -1: the best that works */
+	const char *btf;	/* the kernel's BTF; NULL: from sysfs */
+	int verbose;
+};
+
+struct tracer_lost {
+	uint64_t ring;		/* the reader was too slow */
+	uint64_t table;		/* no room for what a close needs to be remembered */
+};
+
+/* Loads and attaches; nothing is recorded yet.  NULL: `why` says what the kernel refused. */
+struct tracer *tracer_open(const struct tracer_options *options, char *why, size_t why_size);
+void tracer_close(struct tracer *tracer);	/* forgives NULL */
+
+enum via tracer_via(const struct tracer *tracer);
+
+/* Each hook that this kernel lacks and what it would have shown; NULL after the last. */
+const char *tracer_missing(const struct tracer *tracer, size_t index);
+
+/* With options.pids: one more to trace.  0 or -errno. */
+int tracer_add_pid(struct tracer *tracer, pid_t pid);
+
+void tracer_start(struct tracer *tracer);	/* records from here on */
+void tracer_stop(struct tracer *tracer);	/* no more; those made are still to be read */
+
+/* Hands each record that is there to the handler, does not wait.  The record is the ring's:
+ * gone when the handler returns.  Returns how many there were, or -errno. */
+typedef void tracer_handler(void *arg, const struct close_event *event);
+int tracer_read(struct tracer *tracer, tracer_handler *handler, void *arg);
+
+struct tracer_lost tracer_lost(const struct tracer *tracer);
+
+#endif
