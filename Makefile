@@ -25,7 +25,7 @@ bpf_cflags := -target bpf -D__TARGET_ARCH_$(arch) -O2 -g -Wall -Wextra -Wno-unus
 client  := rst_client paths steps peer walk await
 SRCS    := $(wildcard user/*.c)
 CLIENT  := $(client:%=$O/user/%.o) $O/user/names.o
-TRACER  := $(filter-out $(client:%=$O/user/%.o) $O/user/rst_client.o,$(SRCS:%.c=$O/%.o))
+TRACER  := $(filter-out $O/user/rst_client.o,$(SRCS:%.c=$O/%.o))
 
 ifneq ($V,1)
 Q   := @
@@ -49,10 +49,30 @@ $O/user/tracer.o: $(WAYS:%=$O/%.skel.h)
 $O/%.o: %.c
 	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(cflags) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
+# ---- tests ------------------------------------------------------------------
+
+UNITS := $(patsubst tests/unit/%.c,$O/tests/unit/%,$(wildcard tests/unit/*.c))
+# In tests/live what is not a program of its own is shared by all of them.
+live_shared := live counters wire
+LIVES := $(patsubst tests/live/%.c,$O/tests/live/%,\
+	   $(filter-out $(live_shared:%=tests/live/%.c),$(wildcard tests/live/*.c)))
+test_libs := $(shell $(PKG_CONFIG) --libs cmocka jansson libpcap 2>/dev/null)
+
+# Unit tests link everything but the main()s.
+$O/tests/unit/%: $O/tests/unit/%.o $(filter-out %/main.o,$(TRACER))
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(ldlibs) $(test_libs) $(LDLIBS) -o $@
+$O/tests/live/%: $O/tests/live/%.o $(live_shared:%=$O/tests/live/%.o) \
+		 $(filter-out %/rst_client.o,$(CLIENT))
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(test_libs) $(LDLIBS) -o $@
+
+tests: closetrace rst-client $(UNITS) $(LIVES)
+check: $(UNITS)
+	$Q for t in $^; do ./$$t || exit 1; done
+
 clean:
 	rm -rf $O closetrace rst-client
 
-.PHONY: all clean
+.PHONY: all tests check clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $O -name '*.d' 2>/dev/null)

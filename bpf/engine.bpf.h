@@ -30,6 +30,7 @@ struct frame {
 	__u64 called_ns;
 	__u64 locked_jiffies;
 	__u64 timeout;		/* jiffies that the close may wait for */
+	__u64 write_seq;	/* when a tracepoint told of it: names the connection */
 	struct close_event event;
 };
 
@@ -116,8 +117,8 @@ static __always_inline struct frame *close_called(const struct sock *sk)
 		__sync_fetch_and_add(&counters.lost_table, 1);
 		return NULL;
 	}
-	/* The return of an earlier close was never seen: a kretprobe had no instance left. */
-	if (frame->sk)
+	/* The end of an earlier close was never seen: a kretprobe had no instance left. */
+	if (frame->sk && frame->event.kind)
 		__sync_fetch_and_add(&counters.lost_table, 1);
 	frame->sk = (__u64)sk;
 	frame->called_ns = bpf_ktime_get_ns();

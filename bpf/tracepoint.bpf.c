@@ -22,8 +22,8 @@
 
 #include "bpf/engine.bpf.h"
 
-/* The socket that is dying on this CPU without a descriptor: an orphan of an earlier close,
- * or a connection that nobody accepted.  From its move to CLOSE to its destruction bottom
+/* The socket that moved to CLOSE on this CPU last and had no descriptor: an orphan of an
+ * earlier close, or a connection that nobody accepted.  From there to its destruction bottom
  * halves are off, so one a CPU is enough. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -32,41 +32,80 @@ struct {
 	__type(value, __u64);
 } dying SEC(".maps");
 
-static __always_inline __u64 *dying_here(void)
+static __always_inline void set_dying(const struct sock *sk)
 {
 	__u32 zero = 0;
+	__u64 *here = bpf_map_lookup_elem(&dying, &zero);
 
-	return bpf_map_lookup_elem(&dying, &zero);
+	if (here)
+		*here = (__u64)sk;
+}
+
+/* Asked once: the address is free for another socket from here on. */
+static __always_inline bool was_dying(const struct sock *sk)
+{
+	__u32 zero = 0;
+	__u64 *here = bpf_map_lookup_elem(&dying, &zero);
+
+	if (!here || *here != (__u64)sk)
+		return false;
+	*here = 0;
+	return true;
 }
 
 /* shutdown(SHUT_RDWR) moves the state in the same way, but only __sock_release() holds the
- * inode's lock.  A kernel socket has no file: its close is not told from its shutdown. */
+ * inode's lock, and only who holds the socket's may move it, be it from its backlog.  A kernel
+ * socket has no file: its close is not told from its shutdown. */
 static __always_inline bool is_released(const struct sock *sk)
 {
 	const struct file *file = BPF_CORE_READ(sk, sk_socket, file);
 
-	return file && inode_is_locked(get(file, f_inode)) && get(sk, sk_lock.owned);
+	return file && inode_is_locked(get(file, f_inode)) && get(sk, sk_lock.owned) &&
+	       get(sk, sk_shutdown) == SHUTDOWN_MASK;
 }
 
-static __always_inline void open_frame(const struct sock *sk)
+static __always_inline __u32 write_seq(const struct sock *sk)
+{
+	return get(tcp_sock_of(sk), write_seq);
+}
+
+/* Beyond all sequence numbers, in their place. */
+#define UNWANTED	(1ULL << 32)	/* not to be told: destroyed within this call */
+#define SHUT_DOWN	(2ULL << 32)	/* a listener, and not closed: never told yet */
+
+/* What else happens to the socket of a close whose record has left.  The address may be
+ * another connection's by now, but then it numbers its bytes from elsewhere; ours only
+ * had its FIN to add. */
+static __always_inline bool is_told(const struct frame *frame, const struct sock *sk)
+{
+	if (!frame || frame->event.kind)
+		return false;
+	if (frame->write_seq >= UNWANTED)
+		return frame->write_seq == UNWANTED;
+	return write_seq(sk) - (__u32)frame->write_seq <= 1;
+}
+
+static __always_inline struct frame *open_frame(const struct sock *sk)
 {
 	struct frame *frame = close_called(sk);
 
 	if (!frame)
-		return;
+		return NULL;
 	fill_event(&frame->event, frame->called_ns);
 	fill_socket(&frame->event, sk, tcp_sock_of(sk));
 	frame->event.facts |= LACKS_BLOCKED | LACKS_AFTER;
-	/* A listener's frame stays, wanted or not: its children are no closes of their own. */
+	frame->write_seq = write_seq(sk);
+	/* It stays open all the same: what follows belongs to it. */
 	if (!wanted_socket(&frame->event))
 		frame->event.kind = 0;
+	return frame;
 }
 
-static __always_inline void close_frame(struct frame *frame)
+static __always_inline void tell(struct frame *frame)
 {
 	if (frame->event.kind && wanted_verdict(&frame->event))
 		emit(&frame->event);
-	frame_drop(frame);
+	frame->event.kind = 0;
 }
 
 /* tcp_close_state() asks for a FIN exactly where it moves to one of these. */
@@ -83,26 +122,31 @@ int set_state(__u64 *args)
 	const struct sock *sk = (const struct sock *)args[0];
 	int from = args[1], to = args[2];
 	struct frame *frame;
-	__u64 *orphan;
+	bool released;
 
 	if (get(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
-	orphan = dying_here();
 	if (to == TCP_CLOSE && !get(sk, sk_socket)) {
-		if (orphan)
-			*orphan = (__u64)sk;
+		set_dying(sk);
 		return 0;
 	}
-	if (get(sk, sk_shutdown) != SHUTDOWN_MASK || !is_released(sk))
+	released = is_released(sk);
+	/* A listener that is shut down forgets its children as one that is closed. */
+	if ((!released && from != TCP_LISTEN) || is_told(frame_of(sk), sk))
 		return 0;
-	open_frame(sk);
-	frame = frame_of(sk);
+	frame = open_frame(sk);
 	if (!frame)
 		return 0;
 	frame->event.facts |= move_facts(from, to);
 	frame->event.new_state = to;
-	if (to != TCP_CLOSE)
-		close_frame(frame);
+	if (!released) {
+		frame->event.kind = 0;
+		frame->write_seq = SHUT_DOWN;
+	} else if (to != TCP_CLOSE) {
+		tell(frame);
+	} else if (!frame->event.kind) {
+		frame->write_seq = UNWANTED;
+	}
 	return 0;
 }
 
@@ -116,20 +160,12 @@ int send_reset(__u64 *args)
 	return reset_told(args);
 }
 
-static __always_inline bool is_child(const struct frame *frame)
+/* inet_child_forget() disconnects it, and the port is the listener's. */
+static __always_inline bool is_child(const struct frame *frame, const struct sock *sk)
 {
-	return frame && frame->sk && frame->event.state == TCP_LISTEN;
-}
-
-/* The connection was over before the close: nothing moved, only this is left to see. */
-static __always_inline void closed_before(const struct sock *sk)
-{
-	struct frame *frame;
-
-	open_frame(sk);
-	frame = frame_of(sk);
-	if (frame)
-		close_frame(frame);
+	if (!frame || frame->event.state != TCP_LISTEN || get(sk, __sk_common.skc_dport))
+		return false;
+	return frame->event.lport == bpf_ntohs(get(tcp_sock_of(sk), inet_conn.icsk_inet.inet_sport));
 }
 
 SEC("raw_tp/tcp_destroy_sock")
@@ -137,20 +173,19 @@ int destroy_sock(__u64 *args)
 {
 	const struct sock *sk = (const struct sock *)args[0];
 	struct frame *frame = frame_of(sk);
-	__u64 *orphan = dying_here();
+	bool dies_alone = was_dying(sk);
 
-	if (frame) {
-		/* Only tcp_disconnect() forgets the peer's port. */
-		if (frame->event.rport && !get(sk, __sk_common.skc_dport))
-			frame->event.facts |= RAN_DISCONNECT;
-		close_frame(frame);
+	if (!frame && (dies_alone || is_child(task_frame(false), sk)))
 		return 0;
-	}
-	if (orphan && *orphan == (__u64)sk) {
-		*orphan = 0;
+	/* The connection was over before the close: nothing moved, only this is left to see. */
+	if (!frame || (!frame->event.kind && !is_told(frame, sk)))
+		frame = open_frame(sk);
+	if (!frame)
 		return 0;
-	}
-	if (!is_child(task_frame(false)))
-		closed_before(sk);
+	/* Only tcp_disconnect() forgets the peer's port. */
+	if (frame->event.rport && !get(sk, __sk_common.skc_dport))
+		frame->event.facts |= RAN_DISCONNECT;
+	tell(frame);
+	frame_drop(frame);
 	return 0;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <string.h>
 
+#include "user/demo.h"
+#include "user/explain.h"
 #include "user/options.h"
 #include "user/trace.h"
 
@@ -16,7 +18,8 @@ static const struct {
 	const char *name;
 	int (*main)(int argc, char **argv);
 } commands[] = {
-	{ "", trace_main },
+	{ "demo", demo_main },
+	{ "explain", explain_main },
 };
 
 int main(int argc, char **argv)

@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "user/hooks.h"
+#include "user/judge.h"
 #include "user/procs.h"
 #include "user/reason.h"
 #include "user/tracer.h"
@@ -37,8 +38,7 @@ struct tracer {
 	struct ring_buffer *ring;
 	tracer_handler *handler;
 	void *handler_arg;
-	char *why;
-	size_t why_size;
+	char refused[VIA_COUNT][256];
 };
 
 struct way {
@@ -68,7 +68,7 @@ static int refuse(struct tracer *tracer, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(tracer->why, tracer->why_size, format, args);
+	vsnprintf(tracer->refused[tracer->via], sizeof(tracer->refused[0]), format, args);
 	va_end(args);
 	return -1;
 }
@@ -326,6 +326,8 @@ static int try_all(struct tracer *tracer)
 	for (via = 0; via < VIA_COUNT; via++)
 		if (!try(tracer, via))
 			return 0;
+	/* What the best way met is what there is to mend. */
+	tracer->via = 0;
 	return -1;
 }
 
@@ -338,8 +340,6 @@ struct tracer *tracer_open(const struct tracer_options *options, char *why, size
 		return NULL;
 	}
 	tracer->options = options;
-	tracer->why = why;
-	tracer->why_size = why_size;
 	verbosity = options->verbose;
 	libbpf_set_print(print);
 	tracer->btf = options->btf ? btf__parse(options->btf, NULL) : btf__load_vmlinux_btf();
@@ -352,6 +352,7 @@ struct tracer *tracer_open(const struct tracer_options *options, char *why, size
 		goto fail;
 	return tracer;
 fail:
+	snprintf(why, why_size, "%s: %s", via_name(tracer->via), tracer->refused[tracer->via]);
 	tracer_close(tracer);
 	return NULL;
 }
@@ -368,6 +369,11 @@ void tracer_close(struct tracer *tracer)
 enum via tracer_via(const struct tracer *tracer)
 {
 	return tracer->via;
+}
+
+const char *tracer_refused(const struct tracer *tracer, enum via via)
+{
+	return *tracer->refused[via] ? tracer->refused[via] : NULL;
 }
 
 const char *tracer_missing(const struct tracer *tracer, size_t index)

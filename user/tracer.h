@@ -37,6 +37,9 @@ void tracer_close(struct tracer *tracer);	/* forgives NULL */
 
 enum via tracer_via(const struct tracer *tracer);
 
+/* Why a better way was not taken; NULL: it was not tried. */
+const char *tracer_refused(const struct tracer *tracer, enum via via);
+
 /* Each hook that this kernel lacks and what it would have shown; NULL after the last. */
 const char *tracer_missing(const struct tracer *tracer, size_t index);
 

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/live/live.h"
+
+/* No test waits for longer than this for anything: emulation is slow. */
+#define PATIENCE_MS 60000
+
+static int tests, failures;
+
+/* ---- TAP ----------------------------------------------------------------------- */
+
+static void line(const char *verdict, const char *name, va_list args, const char *skipped)
+{
+	char text[512];
+
+	vsnprintf(text, sizeof(text), name, args);
+	printf("%s %d - %s%s%s\n", verdict, ++tests, text, skipped ? " # SKIP " : "",
+	       skipped ? skipped : "");
+	fflush(stdout);
+}
+
+bool ok(bool good, const char *name, ...)
+{
+	va_list args;
+
+	va_start(args, name);
+	line(good ? "ok" : "not ok", name, args, NULL);
+	va_end(args);
+	failures += !good;
+	return good;
+}
+
+void skip(const char *why, const char *name, ...)
+{
+	va_list args;
+
+	va_start(args, name);
+	line("ok", name, args, why);
+	va_end(args);
+}
+
+void note(const char *text, ...)
+{
+	va_list args;
+
+	va_start(args, text);
+	printf("# ");
+	vprintf(text, args);
+	printf("\n");
+	va_end(args);
+}
+
+int finish(void)
+{
+	printf("1..%d\n", tests);
+	return failures > 0;
+}
+
+void bail_out(const char *why, ...)
+{
+	va_list args;
+
+	va_start(args, why);
+	printf("Bail out! ");
+	vprintf(why, args);
+	printf("\n");
+	va_end(args);
+	exit(2);
+}
+
+/* ---- the network ------------------------------------------------------------------ */
+
+void network_enter(void)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd;
+
+	if (unshare(CLONE_NEWNET))
+		bail_out("no network namespace: %s", strerror(errno));
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (ioctl(fd, SIOCSIFFLAGS, &lo))
+		bail_out("no loopback: %s", strerror(errno));
+	close(fd);
+}
+
+/* ---- closetrace ---------------------------------------------------------------------- */
+
+void run_start(struct run *run, const char *const *argv)
+{
+	int out[2], err[2];
+
+	memset(run, 0, sizeof(*run));
+	fflush(stdout);
+	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
+		bail_out("no pipe: %s", strerror(errno));
+	run->pid = fork();
+	if (run->pid < 0)
+		bail_out("no process: %s", strerror(errno));
+	if (!run->pid) {
+		dup2(out[1], STDOUT_FILENO);
+		dup2(err[1], STDERR_FILENO);
+		execv(argv[0], (char *const *)argv);
+		_exit(127);
+	}
+	close(out[1]);
+	close(err[1]);
+	run->out = out[0];
+	run->err = err[0];
+	/* What it prints is read at the end; until then it must not block on us. */
+	fcntl(run->out, F_SETPIPE_SZ, 1 << 20);
+}
+
+/* Returns false at the end. */
+static bool listen_to(struct run *run)
+{
+	struct pollfd err = { .fd = run->err, .events = POLLIN };
+	size_t room = sizeof(run->told) - 1 - run->told_size;
+	ssize_t got;
+
+	if (poll(&err, 1, PATIENCE_MS) != 1)
+		bail_out("closetrace says nothing for a minute; so far: %s", run->told);
+	got = room ? read(run->err, run->told + run->told_size, room) : 0;
+	if (got <= 0)
+		return false;
+	run->told_size += got;
+	run->told[run->told_size] = '\0';
+	return true;
+}
+
+static const char *find_line(const struct run *run, const char *begin)
+{
+	const char *at = run->told;
+
+	while (at && strncmp(at, begin, strlen(begin))) {
+		at = strchr(at, '\n');
+		at = at ? at + 1 : NULL;
+	}
+	return at && *at ? at : NULL;
+}
+
+bool run_await(struct run *run, const char *begin)
+{
+	while (!find_line(run, begin))
+		if (!listen_to(run))
+			return false;
+	return true;
+}
+
+void run_begin(struct run *run, const char *via, const char *const *more)
+{
+	const char *argv[32] = { "./closetrace", "-j", "--via", via, "--netns", "/proc/self/ns/net" };
+	int argc = 6;
+
+	while (more && *more)
+		argv[argc++] = *more++;
+	run_start(run, argv);
+	if (!run_await(run, "closetrace: tracing"))
+		bail_out("closetrace does not trace: %s", run->told);
+}
+
+static void read_records(struct run *run)
+{
+	FILE *out = fdopen(run->out, "r");
+	char *text = NULL;
+	size_t size = 0;
+	json_error_t error;
+
+	run->records = json_array();
+	while (getline(&text, &size, out) > 0) {
+		json_t *record = json_loads(text, 0, &error);
+
+		if (record)
+			json_array_append_new(run->records, record);
+		else
+			note("not JSON: %s", text);
+	}
+	free(text);
+	fclose(out);
+}
+
+void run_end(struct run *run)
+{
+	int status;
+
+	read_records(run);
+	while (listen_to(run))
+		;
+	close(run->err);
+	waitpid(run->pid, &status, 0);
+	run->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void run_stop(struct run *run)
+{
+	kill(run->pid, SIGINT);
+	run_end(run);
+}
+
+void run_free(struct run *run)
+{
+	json_decref(run->records);
+}
+
+struct totals run_totals(const struct run *run)
+{
+	struct totals totals = { -1, -1, -1, -1 };
+	const char *at = find_line(run, "closetrace: traced");
+
+	if (at && sscanf(at, "closetrace: traced %ld closes, %ld resets; %ld lost, %ld unknown",
+			 &totals.closes, &totals.resets, &totals.lost, &totals.unknown) != 4)
+		note("an odd last line: %s", at);
+	return totals;
+}
+
+/* ---- records --------------------------------------------------------------------------- */
+
+const char *text_of(const json_t *record, const char *key)
+{
+	const json_t *value = json_object_get(record, key);
+
+	if (!value)
+		return "missing";
+	return json_is_string(value) ? json_string_value(value) : "null";
+}
+
+long long number_of(const json_t *record, const char *key)
+{
+	const json_t *value = json_object_get(record, key);
+
+	return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+bool is_close(const json_t *record)
+{
+	return !strcmp(text_of(record, "event"), "close");
+}
