@@ -117,7 +117,7 @@ struct filter {
 	__u32 pid;		/* the only one */
 	__u32 netns;
 	__u32 branches;		/* 1 << enum branch */
-	__u32 self;		/* closetrace's own pid, for learn_hz */
+	__u32 self;		/* closetrace's own pid, for the program learn */
 	__u32 lacks;		/* LACKS_...: the hooks that this kernel has not */
 	__u8  by_pids;		/* the map pids decides */
 	__u8  by_cgroup;
@@ -134,7 +134,8 @@ struct filter {
 /* Counters that both sides can see, in memory that they share. */
 struct counters {
 	__u64 on;		/* nothing is recorded before this is set */
-	__u64 hz;		/* jiffies in a second, as learn_hz found it */
+	__u64 hz;		/* jiffies in a second, as the program learn found it */
+	__u64 frames;		/* the same found that a task can have a frame */
 	__u64 lost_ring;
 	__u64 lost_table;
 };

@@ -163,19 +163,4 @@ static __always_inline void fill_event(struct close_event *e, __u64 time_ns)
 	fill_task(e);
 }
 
-/* Nothing in BTF says HZ.  The loader closes a socket of its own with SO_LINGER
- * set to one second, in the namespace of nobody else's business. */
-static __always_inline int hz_learned(const struct sock *sk)
-{
-	if (bpf_get_current_pid_tgid() >> 32 == filter.self && !counters.hz)
-		counters.hz = BPF_CORE_READ(sk, sk_lingertime);
-	return 0;
-}
-
-SEC("raw_tp/tcp_destroy_sock")
-int learn_hz(__u64 *args)
-{
-	return hz_learned((const struct sock *)args[0]);
-}
-
 #endif

@@ -28,6 +28,7 @@
 struct tracer {
 	const struct tracer_options *options;
 	enum via via;
+	bool task_storage;
 	struct btf *btf;
 	struct bpf_object *object;
 	struct bpf_link *links[MAX_PROGRAMS];
@@ -107,7 +108,7 @@ static int set_filter(struct tracer *tracer)
 	*filter = tracer->options->filter;
 	filter->self = getpid();
 	filter->start_ns = now_ns();
-	filter->task_storage = has_task_storage();
+	filter->task_storage = tracer->task_storage;
 	filter->by_pids = tracer->options->pids_count > 0;
 	filter->by_cgroup = tracer->options->cgroup >= 0;
 	/* One comparison instead of a look-up, for the most common case. */
@@ -194,9 +195,9 @@ static int attach(struct tracer *tracer, const struct bpf_program *program)
 }
 
 /* A socket that lives for a moment, with a linger time of one second in its jiffies. */
-static int learn_hz(struct tracer *tracer)
+static int learn(struct tracer *tracer)
 {
-	struct bpf_program *program = bpf_object__find_program_by_name(tracer->object, "learn_hz");
+	struct bpf_program *program = bpf_object__find_program_by_name(tracer->object, "learn");
 	struct linger second = { .l_onoff = 1, .l_linger = 1 };
 	struct bpf_link *link = bpf_program__attach(program);
 	int fd;
@@ -208,17 +209,17 @@ static int learn_hz(struct tracer *tracer)
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &second, sizeof(second));
 	close(fd);
 	bpf_link__destroy(link);
-	return 0;
+	if (tracer->counters->frames)
+		return 0;
+	return refuse(tracer, "the kernel gives no memory to remember a close in");
 }
 
 static int attach_all(struct tracer *tracer)
 {
 	struct bpf_program *program;
 
-	if (learn_hz(tracer))
-		return -1;
 	bpf_object__for_each_program(program, tracer->object) {
-		if (!bpf_program__autoload(program) || !strcmp(bpf_program__name(program), "learn_hz"))
+		if (!bpf_program__autoload(program) || !strcmp(bpf_program__name(program), "learn"))
 			continue;
 		if (attach(tracer, program))
 			return -1;
@@ -301,20 +302,29 @@ static void unload(struct tracer *tracer)
 	tracer->object = NULL;
 }
 
-static int try(struct tracer *tracer, enum via via)
+static int try_with(struct tracer *tracer, bool task_storage)
 {
 	static int (*const steps[])(struct tracer *) = {
 		open_object, choose_programs, set_filter, load_object, share_counters,
-		open_ring, add_cgroup, attach_all, add_pids,
+		open_ring, add_cgroup, learn, attach_all, add_pids,
 	};
 
-	tracer->via = via;
+	tracer->task_storage = task_storage;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
 		if (steps[i](tracer)) {
 			unload(tracer);
 			return -1;
 		}
 	return 0;
+}
+
+/* Task storage is quicker than a table of threads, but it must be there, and work. */
+static int try(struct tracer *tracer, enum via via)
+{
+	tracer->via = via;
+	if (has_task_storage() && !try_with(tracer, true))
+		return 0;
+	return try_with(tracer, false);
 }
 
 static int try_all(struct tracer *tracer)

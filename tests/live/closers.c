@@ -259,7 +259,11 @@ static struct outcome_of {
 static void run_scenario(const struct scenario *scenario, struct outcome_of *outcome)
 {
 	struct pair *pair = &outcome->pair;
+	int go[2];
+	char word;
 
+	if (pipe2(go, O_CLOEXEC))
+		bail_out("no pipe: %s", strerror(errno));
 	pair->listener = listen_on_loopback(1);
 	pair->end = connect_to(pair->listener);
 	pair->peer = accept4(pair->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -267,8 +271,12 @@ static void run_scenario(const struct scenario *scenario, struct outcome_of *out
 	outcome->pid = fork();
 	if (!outcome->pid) {
 		close(pair->listener);
+		close(go[1]);
 		if (scenario->keeps != KEEPS_PEER)
 			close(pair->peer);
+		/* Not before ours is closed: theirs is the last. */
+		if (read(go[0], &word, 1) < 0)
+			_exit(1);
 		scenario->run(pair);
 		_exit(0);
 	}
@@ -277,6 +285,8 @@ static void run_scenario(const struct scenario *scenario, struct outcome_of *out
 		close(pair->end);
 	if (scenario->keeps == KEEPS_PEER)
 		close(pair->peer);
+	close(go[0]);
+	close(go[1]);
 	waitpid(outcome->pid, NULL, 0);
 }
 

@@ -188,18 +188,16 @@ static bool same_linger(const json_t *record, const struct path_expect *expect, 
 /* Where the kernel has reasons (v6.12; v6.10 has none for what it sends by itself). */
 static bool right_reason(const json_t *record, const struct path_expect *expect)
 {
-	static const char *const reasons[BRANCH_COUNT][2] = {
-		[BRANCH_UNREAD_DATA] = { "TCP_ABORT_ON_CLOSE", "TCP_ABORT_ON_CLOSE" },
-		[BRANCH_ZERO_LINGER] = { "TCP_STATE", "TCP_DISCONNECT_WITH_DATA" },
-		[BRANCH_FIN_ALREADY_SENT] = { "TCP_ABORT_ON_LINGER", "TCP_ABORT_ON_LINGER" },
-	};
 	const char *got = text_of(record, "reason");
-	bool sent = expect->sent == SENT_RST || expect->after & 1U << AFTER_LINGER2_RESET;
 
 	if (!strcmp(got, "null"))
 		return true;
-	if (sent && reasons[expect->branch][0] && (!strcmp(got, reasons[expect->branch][0]) ||
-						   !strcmp(got, reasons[expect->branch][1])))
+	if (expect->after & 1U << AFTER_LINGER2_RESET && !strcmp(got, "TCP_ABORT_ON_LINGER"))
+		return true;
+	if (expect->branch == BRANCH_UNREAD_DATA && !strcmp(got, "TCP_ABORT_ON_CLOSE"))
+		return true;
+	if (expect->sent == SENT_RST && expect->branch == BRANCH_ZERO_LINGER &&
+	    (!strcmp(got, "TCP_STATE") || !strcmp(got, "TCP_DISCONNECT_WITH_DATA")))
 		return true;
 	note("reason is %s", got);
 	return false;
