@@ -3,6 +3,8 @@ CLANG      ?= clang
 BPFTOOL    ?= bpftool
 PKG_CONFIG ?= pkg-config
 PREFIX     ?= /usr/local
+# To trace is for root.
+SUDO       ?= $(if $(filter-out 0,$(shell id -u)),sudo)
 # Debian keeps bpftool out of a user's PATH.
 export PATH := $(PATH):/usr/sbin:/sbin
 
@@ -69,10 +71,37 @@ tests: closetrace rst-client $(UNITS) $(LIVES)
 check: $(UNITS)
 	$Q for t in $^; do ./$$t || exit 1; done
 
-clean:
-	rm -rf $O closetrace rst-client
+# Each installs what is missing, then builds by a make of its own: what pkg-config says
+# is asked when a makefile is read.
+deps:
+	tests/deps
+demo:
+	tests/deps
+	$(MAKE) all
+	$(SUDO) ./closetrace demo
+test:
+	tests/deps test
+	$(MAKE) tests
+	tests/run
 
-.PHONY: all tests check clean
+# ---- in the system ----------------------------------------------------------
+
+install: all
+	install -D -m 755 closetrace $(DESTDIR)$(PREFIX)/sbin/closetrace
+	install -D -m 755 rst-client $(DESTDIR)$(PREFIX)/bin/rst-client
+	install -D -m 644 user/closetrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/closetrace.8
+	install -D -m 644 user/rst-client.1 $(DESTDIR)$(PREFIX)/share/man/man1/rst-client.1
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/closetrace $(DESTDIR)$(PREFIX)/bin/rst-client \
+	      $(DESTDIR)$(PREFIX)/share/man/man8/closetrace.8 \
+	      $(DESTDIR)$(PREFIX)/share/man/man1/rst-client.1
+
+# The kernels that were fetched stay; `rm -rf .output` is for those too.
+clean:
+	rm -rf closetrace rst-client
+	find $O -mindepth 1 -maxdepth 1 ! -name vm -exec rm -rf {} + 2>/dev/null || true
+
+.PHONY: all tests check deps demo test install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $O -name '*.d' 2>/dev/null)

@@ -262,7 +262,7 @@ static __always_inline int reset_told(__u64 *args)
 		return 0;
 	if (args[1])
 		frame->event.facts |= RAN_LATE_RESET;
-	else if (has_reset_reason())
+	if (has_reset_reason())
 		frame->event.reason = args[2];
 	return 0;
 }

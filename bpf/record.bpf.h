@@ -68,11 +68,14 @@ static __always_inline void fill_addresses(struct close_event *e, const struct s
 	e->rport = bpf_ntohs(get(sk, __sk_common.skc_dport));
 	if (get(sk, __sk_common.skc_family) == AF_INET) {
 		put_ipv4(e->laddr, get(sk, __sk_common.skc_rcv_saddr));
-		put_ipv4(e->raddr, get(sk, __sk_common.skc_daddr));
+		put_ipv4(e->raddr, e->rport ? get(sk, __sk_common.skc_daddr) : 0);
 		return;
 	}
 	put_ipv6(e->laddr, sk, skc_v6_rcv_saddr);
 	put_ipv6(e->raddr, sk, skc_v6_daddr);
+	/* tcp_disconnect() forgets the peer's port, not its address. */
+	if (!e->rport)
+		__builtin_memset(e->raddr, 0, sizeof(e->raddr));
 }
 
 /* The FIN takes a sequence number too: as tcp_inq() does, it is not counted. */

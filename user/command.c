@@ -53,14 +53,25 @@ void command_go(struct command *command)
 	close(command->go);
 }
 
-int command_has_ended(struct command *command)
+static int has_ended(struct command *command, int how)
 {
 	int status;
 
 	if (command->status >= 0)
 		return 1;
-	if (waitpid(command->pid, &status, WNOHANG) != command->pid)
+	if (waitpid(command->pid, &status, how) != command->pid)
 		return 0;
 	command->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	return 1;
+}
+
+int command_has_ended(struct command *command)
+{
+	return has_ended(command, WNOHANG);
+}
+
+void command_wait(struct command *command)
+{
+	while (!has_ended(command, 0) && errno == EINTR)
+		;
 }

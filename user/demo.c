@@ -61,11 +61,12 @@ static const char *or_dash(const char *name)
 	return name ? name : "-";
 }
 
-static void describe(char *text, size_t size, enum branch branch, enum sent sent,
-		     enum outcome linger)
+static void describe(char *text, size_t size, struct verdict verdict, const char *no_linger)
 {
-	snprintf(text, size, "%s %s %s", branch_name(branch), or_dash(sent_name(sent)),
-		 or_dash(linger_name(linger)));
+	const char *linger = linger_name(verdict.linger);
+
+	snprintf(text, size, "%s %s %s", branch_name(verdict.branch), or_dash(sent_name(verdict.sent)),
+		 linger ? linger : no_linger);
 }
 
 /* What this way of attaching cannot see is no disagreement. */
@@ -90,9 +91,10 @@ static void tell(struct demo *demo, const struct path *path)
 	bool good = demo->seen.kind && agrees(expect, &demo->seen);
 	char expected[64], seen[64] = "no record";
 
-	describe(expected, sizeof(expected), expect->branch, expect->sent, expect->linger);
+	describe(expected, sizeof(expected),
+		 (struct verdict){ expect->branch, expect->sent, expect->linger }, "-");
 	if (demo->seen.kind)
-		describe(seen, sizeof(seen), verdict.branch, verdict.sent, verdict.linger);
+		describe(seen, sizeof(seen), verdict, expect->linger ? "(not seen)" : "-");
 	printf("%s: %s\n  expected %s\n  seen     %-44s %s\n", path->name, path->what, expected, seen,
 	       good ? "agrees" : "DIFFERS");
 	demo->agreed += good;

@@ -86,7 +86,7 @@ static void put_value(struct out *out, const struct value *value)
 	}
 }
 
-static void json_begin(struct out *out, int verbose)
+static void json_begin(struct out *heads, int width, int verbose)
 {
 }
 

@@ -38,7 +38,7 @@ static const char doc[] =
 	"Exit status: 0 traced, 1 could not trace, 64 bad usage; with a COMMAND, its own.\n"
 	"The manual page closetrace(8) has the rest.";
 
-static const char args_doc[] = "[-- COMMAND [ARG...]]\ndemo\nexplain [NAME]";
+static const char args_doc[] = "[-- COMMAND [ARG...]]";
 
 /* clang-format off */
 static const struct argp_option rows[] = {

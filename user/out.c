@@ -11,33 +11,43 @@
 #define ROOM (256 * 1024)
 /* A record is shorter than this; one that starts with less room left waits for a flush. */
 #define LONGEST (32 * 1024)
+#define MAX_RECORDS 4096
 
 struct out {
 	int fd;
+	bool ours;
 	int error;
 	uint64_t lost;
 	size_t used;
+	size_t ends[MAX_RECORDS];	/* where the records end in bytes */
+	int records;
 	char bytes[ROOM];
 };
 
-struct out *out_open(const char *path)
+struct out *out_on(int fd)
 {
 	struct out *out = calloc(1, sizeof(*out));
 
-	if (!out)
-		return NULL;
-	out->fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : STDOUT_FILENO;
-	if (out->fd >= 0)
-		return out;
-	free(out);
-	return NULL;
+	if (out)
+		out->fd = fd;
+	return out;
+}
+
+struct out *out_open(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	struct out *out = fd < 0 ? NULL : out_on(fd);
+
+	if (out)
+		out->ours = true;
+	return out;
 }
 
 void out_close(struct out *out)
 {
 	if (!out)
 		return;
-	if (out->fd != STDOUT_FILENO)
+	if (out->ours)
 		close(out->fd);
 	free(out);
 }
@@ -86,24 +96,17 @@ void out_spaces(struct out *out, int count)
 void out_end(struct out *out)
 {
 	out_char(out, '\n');
-	if (ROOM - out->used < LONGEST)
+	out->ends[out->records++] = out->used;
+	if (out->records == MAX_RECORDS || ROOM - out->used < LONGEST)
 		out_flush(out);
-}
-
-static uint64_t lines(const char *bytes, size_t size)
-{
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < size; i++)
-		count += bytes[i] == '\n';
-	return count;
 }
 
 static void fail(struct out *out, size_t done, int error)
 {
 	if (!out->error)
 		out->error = error;
-	out->lost += lines(out->bytes + done, out->used - done);
+	for (int i = 0; i < out->records; i++)
+		out->lost += out->ends[i] > done;
 }
 
 int out_flush(struct out *out)
@@ -121,6 +124,7 @@ int out_flush(struct out *out)
 	if (done < out->used)
 		fail(out, done, errno);
 	out->used = 0;
+	out->records = 0;
 	return out->error ? -1 : 0;
 }
 

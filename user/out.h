@@ -12,8 +12,9 @@
 
 struct out;
 
-/* path NULL: stdout.  Returns NULL with errno. */
+/* Both return NULL with errno. */
 struct out *out_open(const char *path);
+struct out *out_on(int fd);		/* is not closed by out_close() */
 void out_close(struct out *out);	/* forgives NULL; does not flush */
 
 void out_text(struct out *out, const char *text);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A table for people: columns first, then the details that are worth telling as
- * word=value.  Into a file or a pipe it is one line a record; on a terminal the
- * details go on below, indented, rather than break at the edge.
+ * word=value.  Into a file or a pipe it is one line a record, without a head; on
+ * a terminal the details go on below, indented, rather than break at the edge.
  */
 #include <string.h>
 #include <time.h>
@@ -108,9 +108,12 @@ static int is_column(const struct field *field)
 
 static int is_detail(const struct field *field)
 {
-	if (is_column(field))
+	if (is_column(field) || field->get == fields->get)
 		return 0;
-	return field->head || field->detail || (line.verbose && field->key);
+	/* Every fact by its own name, instead of those that say two at once. */
+	if (line.verbose && !field->head)
+		return field->key != NULL;
+	return field->head || field->detail;
 }
 
 static void new_line(struct out *out)
@@ -207,19 +210,21 @@ static void put_heads(struct out *out, int columns)
 	}
 }
 
-static void text_begin(struct out *out, int verbose)
+static void text_begin(struct out *heads, int width, int verbose)
 {
-	line.width = out_width(out);
+	line.width = width;
 	line.verbose = verbose;
 	line.used = 0;
-	put_heads(out, 1);
-	if (line.width && line.width < WIDE) {
-		new_line(out);
+	if (!width)
+		return;
+	put_heads(heads, 1);
+	if (width < WIDE) {
+		new_line(heads);
 		line.used = 0;
-		put_heads(out, 0);
+		put_heads(heads, 0);
 	}
-	out_text(out, " DETAILS");
-	out_end(out);
+	out_text(heads, " DETAILS");
+	out_end(heads);
 }
 
 const struct sink text_sink = {

@@ -86,7 +86,8 @@ static int look(struct trace *trace)
 
 /* ---- until it is over --------------------------------------------------------- */
 
-/* Ctrl-C at the terminal reaches the command too; it decides when it is over. */
+/* With a command it is the command that decides when it is over.  Ctrl-C at the terminal
+ * reaches it without us; what somebody sends to us alone is passed on. */
 static bool is_told_to_stop(struct trace *trace)
 {
 	struct signalfd_siginfo info;
@@ -97,8 +98,8 @@ static bool is_told_to_stop(struct trace *trace)
 			continue;
 		if (!trace->options->command)
 			stop = true;
-		else if (info.ssi_signo == SIGTERM)
-			kill(trace->command.pid, SIGTERM);
+		else if (info.ssi_code <= 0)	/* SI_USER and its like; the terminal's is SI_KERNEL */
+			kill(trace->command.pid, info.ssi_signo);
 	}
 	return stop;
 }
@@ -162,14 +163,26 @@ static int hold_command(struct trace *trace, struct options *options)
 	return 0;
 }
 
+/* Not a byte of stdout but records: the heads are for whoever looks at both. */
+static void put_heads(struct trace *trace)
+{
+	struct out *heads = out_on(STDERR_FILENO);
+	int width = trace->options->quiet ? 0 : out_width(trace->out);
+
+	if (!heads)
+		return;
+	trace->sink->begin(heads, width, trace->options->tracer.verbose);
+	out_flush(heads);
+	out_close(heads);
+}
+
 static void begin(struct trace *trace)
 {
 	const char *name;
 
 	for (size_t i = 0; (name = tracer_missing(trace->tracer, i)); i++)
 		warnx("this kernel has no %s: what it would have shown is null", name);
-	trace->sink->begin(trace->out, trace->options->tracer.verbose);
-	out_flush(trace->out);
+	put_heads(trace);
 	tracer_start(trace->tracer);
 	if (!trace->options->quiet)
 		fprintf(stderr, "closetrace: tracing by %s\n", via_name(tracer_via(trace->tracer)));
@@ -179,26 +192,34 @@ static void begin(struct trace *trace)
 		command_go(&trace->command);
 }
 
+static void tell_totals(const struct trace *trace)
+{
+	struct tracer_lost lost = tracer_lost(trace->tracer);
+	uint64_t unwritten = out_lost(trace->out);
+
+	fprintf(stderr, "closetrace: traced %llu closes, %llu resets; %llu lost, %llu unknown\n",
+		(unsigned long long)(trace->closes - unwritten), (unsigned long long)trace->resets,
+		(unsigned long long)(lost.ring + lost.table + unwritten),
+		(unsigned long long)trace->unknown);
+}
+
 static int finish(struct trace *trace)
 {
-	struct tracer_lost lost;
-	uint64_t unwritten;
+	int error;
 
 	tracer_stop(trace->tracer);
 	look(trace);
-	unwritten = out_lost(trace->out);
-	if (out_error(trace->out) && out_error(trace->out) != EPIPE)
-		warnx("cannot write the records: %s", strerror(out_error(trace->out)));
-	lost = tracer_lost(trace->tracer);
-	if (!trace->options->quiet)
-		fprintf(stderr, "closetrace: traced %llu closes, %llu resets; %llu lost, %llu unknown\n",
-			(unsigned long long)(trace->closes - unwritten),
-			(unsigned long long)trace->resets,
-			(unsigned long long)(lost.ring + lost.table + unwritten),
-			(unsigned long long)trace->unknown);
-	if (out_error(trace->out) && out_error(trace->out) != EPIPE)
+	error = out_error(trace->out);
+	if (error && error != EPIPE)
+		warnx("cannot write the records: %s", strerror(error));
+	/* Who closed the pipe has seen enough. */
+	if (!trace->options->quiet && error != EPIPE)
+		tell_totals(trace);
+	if (trace->options->command)
+		command_wait(&trace->command);
+	if (error && error != EPIPE)
 		return EXIT_CANNOT;
-	return trace->options->command && trace->command.status > 0 ? trace->command.status : 0;
+	return trace->options->command ? trace->command.status : 0;
 }
 
 int trace(struct options *options)
@@ -211,9 +232,9 @@ int trace(struct options *options)
 	char why[256];
 
 	trace.signals = open_signals();
-	trace.out = out_open(options->output);
+	trace.out = options->output ? out_open(options->output) : out_on(STDOUT_FILENO);
 	if (!trace.out) {
-		warn("cannot write to %s", options->output);
+		warn("cannot write to %s", options->output ? options->output : "stdout");
 		return EXIT_CANNOT;
 	}
 	if (hold_command(&trace, options)) {

@@ -194,6 +194,8 @@ static bool right_reason(const json_t *record, const struct path_expect *expect)
 		return true;
 	if (expect->after & 1U << AFTER_LINGER2_RESET && !strcmp(got, "TCP_ABORT_ON_LINGER"))
 		return true;
+	if (expect->after & 1U << AFTER_LATE_DATA_RESET && !strcmp(got, "TCP_ABORT_ON_DATA"))
+		return true;
 	if (expect->branch == BRANCH_UNREAD_DATA && !strcmp(got, "TCP_ABORT_ON_CLOSE"))
 		return true;
 	if (expect->sent == SENT_RST && expect->branch == BRANCH_ZERO_LINGER &&

@@ -1,0 +1,468 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the words of a record mean, one row a word.  A row costs at most 12
+ * lines of 80 columns on the terminal, which is 11 of 68 for its members.
+ */
+#include <err.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "user/explain.h"
+#include "user/judge.h"
+#include "user/options.h"
+
+#define COUNT(table) (sizeof(table) / sizeof(*(table)))
+
+#define WIDTH     80
+#define INDENT    12 /* of the members' text */
+#define MAX_NAME  32
+#define MAX_CLOSE 6 /* names that one line may offer */
+
+/* What kind of word it is; the names are those of names.c. */
+struct kind {
+	const char *word;
+	const char *head;
+	const char *(*name)(unsigned int value);
+};
+
+static const struct kind branch = {
+	"branch", "branch: what the kernel's close did", branch_name,
+};
+static const struct kind linger = {
+	"linger outcome", "linger: what SO_LINGER came to", linger_name,
+};
+static const struct kind after = {
+	"after", "after: what else happened before the call returned", after_name,
+};
+
+/* Counters are named as nstat does.  The kernel's reason is known from 6.12 on. */
+struct entry {
+	const struct kind *kind;
+	unsigned int value;
+	const char *brief;	/* fits the list: at most 58 columns */
+	const char *means;
+	const char *wire;	/* as tcpdump prints it */
+	const char *counters;
+	const char *causes;
+	const char *change;
+};
+
+static const struct entry entries[] = {
+	/* clang-format off */
+	{
+		&branch, BRANCH_UNREAD_DATA, "received data was never read: an RST",
+		"Data from the peer was still in the receive queue. All that was not delivered yet is "
+		"lost, no TIME_WAIT follows. Tested before SO_LINGER, so it wins over a zero linger "
+		"and over a linger time.",
+		"Flags [R.] where a Flags [F.] was expected.",
+		"TcpExtTCPAbortOnClose, TcpOutRsts. Reason TCP_ABORT_ON_CLOSE.",
+		"An answer before the body was read (413 or 401 of nginx, Tomcat, Go); an unread TLS "
+		"close_notify; pipelined requests; a killed process.",
+		"shutdown(SHUT_WR), read to EOF with a time limit, then close. nginx: lingering_close "
+		"always; Envoy: delayed_close_timeout above 0; Tomcat: maxSwallowSize.",
+	},
+	{
+		&branch, BRANCH_ZERO_LINGER, "SO_LINGER on with 0 seconds: an RST, if one is needed",
+		"close() aborts: unsent and unacknowledged data is lost, no TIME_WAIT follows. In "
+		"SYN_SENT, or with both FINs sent, no RST is needed. TCPAbortOnLinger does not count "
+		"it: that is TCP_LINGER2.",
+		"Flags [R.], or nothing where sent is none.",
+		"TcpExtTCPAbortOnData, even when no RST was sent; TcpOutRsts. Reason TCP_STATE, "
+		"which four other causes share.",
+		"haproxy: option nolinger; nginx: reset_timedout_connection; health checks and load "
+		"generators that avoid TIME_WAIT; inherited from the listener.",
+		"Only for aborts that are meant. To avoid TIME_WAIT let the peer close first.",
+	},
+	{
+		&branch, BRANCH_FIN, "an orderly close: a FIN behind the data",
+		"What was written is still delivered after close() returned, then the FIN. "
+		"ESTABLISHED->FIN_WAIT1: this end closed first and will hold TIME_WAIT. "
+		"CLOSE_WAIT->LAST_ACK: the peer had closed first.",
+		"Flags [F.], or [FP.] on the last data; later than the close if data is queued.",
+		"None at the close; TcpExtTW when a TIME_WAIT of this end is over.",
+		"The normal case. An RST soon after it means that the peer went on sending: see "
+		"late-data-reset and time-wait.",
+		"Nothing. If resets follow: shutdown(SHUT_WR), read to EOF, then close.",
+	},
+	{
+		&branch, BRANCH_FIN_ALREADY_SENT, "shutdown() had sent the FIN before",
+		"The sending side was shut down earlier. The close gives up the descriptor and the "
+		"reading side; the connection ends on its own.",
+		"Nothing at the close: the Flags [F.] went out at the shutdown(). Data that comes "
+		"after the close is answered with Flags [R].",
+		"None.",
+		"A half-close, as in protocols that end by EOF; libraries that call shutdown() before "
+		"each close().",
+		"Nothing. If the peer meets an RST: read to EOF between shutdown() and close().",
+	},
+	{
+		&branch, BRANCH_CONNECT_CANCELLED, "closed while still connecting, in SYN_SENT",
+		"The peer had not answered the SYN. Nobody is told.",
+		"Nothing; a SYN-ACK that comes later is answered with Flags [R].",
+		"None for the close; TcpOutRsts for the answer to a late SYN-ACK.",
+		"A connect timeout of the application; a port that a firewall drops; the address "
+		"family that lost in happy eyeballs.",
+		"See whether the SYN arrives and is answered. Give connect() more time than the "
+		"second SYN takes, which is sent after 1 second.",
+	},
+	{
+		&branch, BRANCH_LISTENER, "a listening socket was closed",
+		"It sends nothing itself. Each connection in its queue that nobody had accepted gets "
+		"an RST of its own.",
+		"One Flags [R.] for each connection that was not accepted.",
+		"Only TcpOutRsts, and TcpEstabResets, one for each; no TcpExtTCPAbort* tells of them.",
+		"A stop, a reload or a rolling restart of a server under load; a worker that leaves "
+		"its SO_REUSEPORT group.",
+		"Take it out of the load balancer and accept what is queued before closing; hand the "
+		"listener to the new process; or net.ipv4.tcp_migrate_req=1 with SO_REUSEPORT (5.14).",
+	},
+	{
+		&branch, BRANCH_NOT_CONNECTED, "never connected, or dissolved long ago",
+		"There was no connection to end: a socket that was only made or bound, a connect() "
+		"that waited and failed, or a connect() to AF_UNSPEC before.",
+		"Nothing.",
+		"None.",
+		"Probes and name lookups that open a socket and drop it; a refused connect().",
+		"Nothing. If a connection was expected, look at the error that connect() gave.",
+	},
+	{
+		&branch, BRANCH_ALREADY_CLOSED, "the connection had died before the close",
+		"Reset by the peer, refused, timed out or aborted earlier. The close only frees the "
+		"descriptor. Unread data is lost without a word, and SO_LINGER plays no part.",
+		"Nothing at the close. Earlier, often, the peer's Flags [R] or [R.].",
+		"None at the close. Earlier: TcpEstabResets (an RST came), TcpAttemptFails (refused), "
+		"TcpExtTCPAbortOnTimeout (no answer).",
+		"The peer closed with unread data or a zero linger; an idle limit of a server or a "
+		"load balancer below the client's (Node, gunicorn, NLB).",
+		"Trace the other end: the close that decided was there. Look at the earlier errno: "
+		"ECONNRESET, ETIMEDOUT, ECONNABORTED.",
+	},
+	{
+		&branch, BRANCH_REPAIR, "TCP_REPAIR was on: closed without a word",
+		"The socket is taken away and the peer is not told. What the peer sends next meets no "
+		"socket.",
+		"Nothing at the close; Flags [R] for the peer's next segment, if nobody restored the "
+		"connection.",
+		"TcpEstabResets counts it although no RST was sent.",
+		"Checkpoint and migration, as CRIU does it. SO_LINGER plays no part.",
+		"Nothing if it is meant; else set TCP_REPAIR back to 0 before the close.",
+	},
+	{
+		&branch, BRANCH_UNKNOWN, "what was observed fits no branch",
+		"Which functions ran for this socket fits none of the branches. It is not guessed: "
+		"sent and linger are null.",
+		"Not known.",
+		"Not known.",
+		"A function that this kernel lacks, told on stderr at the start; a kernel that closes "
+		"in another way; a record from a part of the kernel that no test covers.",
+		"Try another way, --via. If it stays, report the record and the kernel's version.",
+	},
+	{
+		&linger, LINGER_RESET, "zero linger sent its RST",
+		"SO_LINGER {on, 0} took effect: the connection was aborted, unsent data is gone, and "
+		"no TIME_WAIT follows. It does so at the exit of a process too. (The counter "
+		"TCPAbortOnLinger is about TCP_LINGER2.)",
+		"Flags [R.]",
+		"TcpExtTCPAbortOnData, TcpOutRsts.",
+		"As for zero-linger.",
+		"As for zero-linger. In a test this is the word that confirms the setting.",
+	},
+	{
+		&linger, LINGER_NO_RESET_NEEDED, "zero linger, but nothing was left to reset",
+		"The connection was not open yet (SYN_SENT), or both FINs were sent already (CLOSING, "
+		"LAST_ACK with nothing unsent). It was dropped without a word.",
+		"Nothing.",
+		"TcpExtTCPAbortOnData all the same, without TcpOutRsts: that counter is no proof of "
+		"an RST.",
+		"An aborted connect; a shutdown(SHUT_WR) after the peer's FIN, then close().",
+		"If an RST is wanted, close() without the shutdown().",
+	},
+	{
+		&linger, LINGER_OVERRIDDEN, "unread data decided instead of SO_LINGER",
+		"The test for unread data comes before SO_LINGER, so that one sent the RST. With a "
+		"linger time there was no wait either.",
+		"Flags [R.]",
+		"TcpExtTCPAbortOnClose, TcpOutRsts; not TcpExtTCPAbortOnData.",
+		"As for unread-data.",
+		"Read to EOF before the close if the linger setting is to decide.",
+	},
+	{
+		&linger, LINGER_DRAINED, "waited until all was acknowledged, or had no need to",
+		"The peer's kernel acknowledged all data and the FIN in time, or there was nothing to "
+		"wait for. That the peer's application has read it is not said.",
+		"Flags [F.], and the peer's Flags [.] for it, before close() returned.",
+		"None.",
+		"A linger time that was enough; a socket that was half-closed before; a connect that "
+		"was cancelled.",
+		"Nothing. To know that the peer has read it, await an answer or its EOF.",
+	},
+	{
+		&linger, LINGER_TIMED_OUT, "the linger time was up; no RST, close() returned 0",
+		"close() blocked for the whole time, on an O_NONBLOCK socket too. Then it returned 0, "
+		"not EWOULDBLOCK, and the kernel goes on sending: nothing was thrown away.",
+		"Flags [F.] if all data fitted, else later; retransmissions go on; no RST.",
+		"None at the close; TcpRetransSegs may grow.",
+		"A peer that does not read; a peer or a network that is gone; event loops that stand "
+		"still because a close waits (seen with Envoy).",
+		"No linger time in an event loop. Use shutdown(SHUT_WR) and await the peer's EOF with "
+		"a time limit of your own. For an RST on time-out set {on, 0} before the close.",
+	},
+	{
+		&linger, LINGER_INTERRUPTED, "a signal ended the wait",
+		"close() returned 0 before the time was up, not EINTR. The descriptor is closed and "
+		"the kernel goes on sending.",
+		"Flags [F.] if all data fitted, else later; no RST.",
+		"None.",
+		"SIGALRM, SIGTERM or SIGCHLD in a process that closes with a linger time.",
+		"Do not call close() again. Block signals around it, or use shutdown(SHUT_WR) and "
+		"await the peer's EOF.",
+	},
+	{
+		&linger, LINGER_CLOSED_MEANWHILE, "the connection ended during the wait",
+		"The peer or the network ended it before all was acknowledged: the end of the data "
+		"did not arrive. close() returned 0 all the same.",
+		"The peer's Flags [R] or [R.]; or our own Flags [R] where after is late-data-reset.",
+		"TcpExtTCPAbortOnData and TcpOutRsts for late data; none for the peer's RST.",
+		"A peer that closed with unread data or a zero linger; a peer that still sent.",
+		"See how the peer closes. Read to EOF before the close if it still sends.",
+	},
+	{
+		&linger, LINGER_SKIPPED_EXITING, "an exiting process never waits",
+		"The process was ending (exit, SIGKILL), so the linger time counted for nothing. The "
+		"kernel goes on sending. Zero linger and unread data reset at exit all the same.",
+		"Flags [F.] if all data fitted, else later; no RST.",
+		"None.",
+		"A socket that is left to exit() to close; a container that is killed.",
+		"close() before exit if the wait is wanted.",
+	},
+	{
+		&linger, LINGER_NOT_APPLICABLE, "SO_LINGER plays no part in this branch",
+		"A listener, a socket without a connection, a connection that had died before, or one "
+		"in TCP_REPAIR: the kernel does not look at SO_LINGER.",
+		"As for the branch.",
+		"As for the branch.",
+		"SO_LINGER set on a listener, which accepted sockets inherit; the peer was faster.",
+		"See the branch.",
+	},
+	{
+		&after, AFTER_TIME_WAIT, "the FIN was acknowledged: TIME_WAIT or FIN_WAIT2",
+		"What is left is the small socket that TIME_WAIT uses; in FIN_WAIT2 it still awaits "
+		"the peer's FIN. Nobody owns it any more.",
+		"Nothing by itself. In FIN_WAIT2, data from the peer is answered with Flags [R].",
+		"TcpExtTW at its end. Data that meets it: TcpOutRsts alone, not TCPAbortOnData.",
+		"The normal end where the peer's kernel answers at once, and after a half-close.",
+		"Nothing. If there are too many: let the peer close first, or keep connections open. "
+		"If the peer meets an RST: read to EOF before the close.",
+	},
+	{
+		&after, AFTER_FIN_WAIT2_TIMER, "FIN_WAIT2 as a full socket, under a timer",
+		"The FIN is acknowledged, the peer's is missing, and the time to wait for it is above "
+		"60 seconds: for the time above that the socket keeps its full size.",
+		"Nothing.",
+		"None.",
+		"TCP_LINGER2 or net.ipv4.tcp_fin_timeout above 60.",
+		"Lower them, unless the peer needs that long.",
+	},
+	{
+		&after, AFTER_LINGER2_RESET, "TCP_LINGER2 below 0: an RST in FIN_WAIT2",
+		"The FIN was acknowledged and the peer's was missing. With TCP_LINGER2 below 0 the "
+		"kernel does not wait for it but resets. This is not SO_LINGER.",
+		"Flags [R.] after the Flags [F.]",
+		"TcpExtTCPAbortOnLinger, TcpOutRsts: all that this counter ever means. Reason "
+		"TCP_ABORT_ON_LINGER.",
+		"setsockopt(TCP_LINGER2, -1) and a shutdown(SHUT_WR) before the close. Without the "
+		"shutdown() the same setting gives late-data-reset.",
+		"Take TCP_LINGER2 away, or set a time.",
+	},
+	{
+		&after, AFTER_ORPHAN_LIMIT_RESET, "too many orphans, or TCP's memory was full: an RST",
+		"A closed socket that still has to deliver is an orphan. There were more than "
+		"tcp_max_orphans, or all TCP memory was in use, so this one was reset.",
+		"Flags [R.], right after the Flags [F.] if that was sent.",
+		"TcpExtTCPAbortOnMemory, TcpOutRsts. Reason TCP_ABORT_ON_MEMORY. In dmesg: too many "
+		"orphaned sockets, or out of memory.",
+		"A proxy that closes many connections to peers that are slow or gone.",
+		"Raise net.ipv4.tcp_max_orphans or tcp_mem; lower tcp_orphan_retries; read and write "
+		"to the end before closing.",
+	},
+	{
+		&after, AFTER_LATE_DATA_RESET, "data came for a socket closed for reading: an RST",
+		"The peer sent while this end was closing, so its data could reach nobody. Or "
+		"TCP_LINGER2 is below 0 and the answer to our FIN came during the call.",
+		"Flags [R], without the dot: an answer to a segment.",
+		"TcpExtTCPAbortOnData, TcpOutRsts: the counter of zero linger, but another cause.",
+		"A server that closes before the client is done; a keepalive race: an idle limit runs "
+		"out as the next request comes (Node, gunicorn, load balancers).",
+		"shutdown(SHUT_WR), read to EOF with a time limit, then close. Server's idle limit "
+		"above the proxy's; retry idempotent requests.",
+	},
+	{
+		&after, AFTER_NETNS_DYING, "the network namespace is going: closed without a word",
+		"A socket of the kernel's own outlived its namespace's last user. Nothing can be "
+		"delivered any more, so it is dropped.",
+		"Nothing, or the Flags [F.] alone.",
+		"None.",
+		"A container that ends while a socket of the kernel's own in it is connected.",
+		"Nothing.",
+	},
+	{
+		&after, AFTER_CLOSED_MEANWHILE, "the connection was over before the call returned",
+		"In LAST_ACK the peer's acknowledgement came: a clean end. Otherwise the peer's RST "
+		"came.",
+		"The peer's Flags [.] for our FIN, or its Flags [R] or [R.].",
+		"None.",
+		"The normal end of the side that closes second, where the peer answers at once.",
+		"Nothing after LAST_ACK. Else see how the peer closes.",
+	},
+	/* clang-format on */
+};
+_Static_assert(COUNT(entries) == BRANCH_COUNT + LINGER_COUNT - 1 + AFTER_COUNT - 1,
+	       "a row for each name, and LINGER_NULL and AFTER_NULL have none");
+
+static const char *name_of(const struct entry *entry)
+{
+	return entry->kind->name(entry->value);
+}
+
+/* From there on, the next of this name; names are not unique among kinds. */
+static const struct entry *find(const struct entry *entry, const char *name)
+{
+	for (; entry < entries + COUNT(entries); entry++)
+		if (!strcmp(name_of(entry), name))
+			return entry;
+	return NULL;
+}
+
+/* ---- one of them ------------------------------------------------------------- */
+
+static void put_member(const char *label, const char *text)
+{
+	int used = printf("  %-*s", INDENT - 2, label);
+
+	while (*text) {
+		int length = strcspn(text, " ");
+
+		if (used > INDENT && used + 1 + length > WIDTH)
+			used = printf("\n%*s", INDENT, "") - 1;
+		else if (used > INDENT)
+			used += printf(" ");
+		used += printf("%.*s", length, text);
+		text += length;
+		text += *text == ' ';
+	}
+	putchar('\n');
+}
+
+static void put_entry(const struct entry *entry)
+{
+	printf("%s %s: %s\n", entry->kind->word, name_of(entry), entry->brief);
+	put_member("meaning", entry->means);
+	put_member("wire", entry->wire);
+	put_member("counters", entry->counters);
+	put_member("causes", entry->causes);
+	put_member("change", entry->change);
+}
+
+static int explain(const struct entry *entry, const char *name)
+{
+	put_entry(entry);
+	while ((entry = find(entry + 1, name))) {
+		putchar('\n');
+		put_entry(entry);
+	}
+	return fflush(stdout) ? EXIT_CANNOT : 0;
+}
+
+/* ---- all of them ------------------------------------------------------------- */
+
+static int list(void)
+{
+	const struct kind *kind = NULL;
+
+	puts("closetrace explain NAME tells more of one of these:");
+	for (const struct entry *entry = entries; entry < entries + COUNT(entries); entry++) {
+		if (entry->kind != kind)
+			printf("\n%s\n", entry->kind->head);
+		kind = entry->kind;
+		printf("  %-18s  %s\n", name_of(entry), entry->brief);
+	}
+	return fflush(stdout) ? EXIT_CANNOT : 0;
+}
+
+/* ---- none of them ------------------------------------------------------------ */
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How many letters are to be put in, taken out or changed (Levenshtein). */
+static size_t distance(const char *from, const char *name)
+{
+	size_t row[MAX_NAME], length = strlen(name);
+
+	for (size_t i = 0; i <= length; i++)
+		row[i] = i;
+	for (size_t typed = 1; *from; from++, typed++) {
+		size_t diagonal = row[0];
+
+		row[0] = typed;
+		for (size_t i = 1; i <= length; i++) {
+			size_t change = diagonal + (*from != name[i - 1]);
+
+			diagonal = row[i];
+			row[i] = least(change, least(row[i], row[i - 1]) + 1);
+		}
+	}
+	return row[length];
+}
+
+/* A slip, a part of the name, or one of the kernel's own words for it. */
+static bool is_close(const struct entry *entry, const char *typed)
+{
+	const char *name = name_of(entry);
+
+	if (distance(typed, name) <= 1 + strlen(typed) / 5 || strcasestr(name, typed))
+		return true;
+	return strlen(typed) > 4 && strcasestr(entry->counters, typed);
+}
+
+static void name_close(char *line, size_t size, const char *typed)
+{
+	size_t used = 0;
+	int count = 0;
+
+	for (const struct entry *entry = entries; entry < entries + COUNT(entries); entry++) {
+		const char *name = name_of(entry);
+
+		if (count == MAX_CLOSE || find(entries, name) != entry || !is_close(entry, typed))
+			continue;
+		used += snprintf(line + used, size - used, "%s%s", count++ ? ", " : "", name);
+	}
+}
+
+static int refuse(const char *typed)
+{
+	char names[MAX_CLOSE * (MAX_NAME + 2)] = "";
+
+	if (*typed)
+		name_close(names, sizeof(names), typed);
+	warnx("explain %s: no such name; %s%s", typed, *names ? "close to it: " : "",
+	      *names ? names : "closetrace explain lists them");
+	return EXIT_USAGE;
+}
+
+int explain_main(int argc, char **argv)
+{
+	const struct entry *entry;
+
+	if (argc < 2 || !strcmp(argv[1], "-h") || !strcmp(argv[1], "--help"))
+		return list();
+	if (argc > 2) {
+		warnx("explain %s %s: one name at a time", argv[1], argv[2]);
+		return EXIT_USAGE;
+	}
+	entry = find(entries, argv[1]);
+	return entry ? explain(entry, argv[1]) : refuse(argv[1]);
+}
