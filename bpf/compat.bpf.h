@@ -13,12 +13,16 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
+enum sk_rst_reason___v6_10 {
+	SK_RST_REASON_NOT_SPECIFIED = 0,
+};
+
 /* v6.10: sk_rst_reason came, as the third argument of the tracepoint
  * tcp_send_reset.  The kernel refuses a program that looks at an argument
  * that is not there; the test is settled while the program loads. */
 static __always_inline bool has_reset_reason(void)
 {
-	return bpf_core_type_exists(enum sk_rst_reason);
+	return bpf_core_type_exists(enum sk_rst_reason___v6_10);
 }
 
 struct net___v5_10 {

@@ -253,26 +253,39 @@ static __always_inline int time_wait_begun(const struct sock *sk, int state)
 	return 0;
 }
 
-/* The tracepoint, at the end of both senders; only the passive one has a packet. */
+/* The tracepoint, at the end of both senders; only the passive one has a packet.  A second
+ * witness for the active one: on a preemptible kernel a program that is on its way already
+ * on this CPU is not run again (bpf_prog_info.recursion_misses). */
 static __always_inline int reset_told(__u64 *args)
 {
-	struct frame *frame = frame_of((const struct sock *)args[0]);
+	const struct sock *sk = (const struct sock *)args[0];
+	struct frame *frame = frame_of(sk);
 
 	if (!frame)
 		return 0;
 	if (args[1])
 		frame->event.facts |= RAN_LATE_RESET;
+	else if (!(BPF_CORE_READ(sk, __sk_common.skc_flags) & 1 << SOCK_DEAD))
+		frame->event.facts |= RAN_RESET;
 	if (has_reset_reason())
 		frame->event.reason = args[2];
 	return 0;
 }
 
 /* Only a kernel socket may outlive its namespace; __tcp_close() kills it silently. */
-static __always_inline __u32 netns_facts(const struct sock *sk)
+static __always_inline __u32 end_facts(const struct sock *sk)
 {
+	__u32 facts = get(sk, sk_err) ? ENDED_BY_ERROR : 0;
+
 	if (get_bit(sk, __sk_common.skc_net_refcnt))
-		return 0;
-	return netns_dying(get(sk, __sk_common.skc_net.net)) ? NETNS_DYING : 0;
+		return facts;
+	return netns_dying(get(sk, __sk_common.skc_net.net)) ? facts | NETNS_DYING : facts;
+}
+
+/* Only tcp_disconnect() forgets the peer's port. */
+static __always_inline __u32 disconnect_facts(const struct close_event *e, const struct sock *sk)
+{
+	return e->rport && !get(sk, __sk_common.skc_dport) ? RAN_DISCONNECT : 0;
 }
 
 /* __tcp_close() returns: adjudge_to_death holds the socket, nobody can reuse it yet. */
@@ -286,7 +299,7 @@ static __always_inline int close_returned(struct frame *frame, const struct sock
 	if (!(e->facts & RAN_TIME_WAIT))
 		e->new_state = get(sk, __sk_common.skc_state);
 	if (e->new_state == TCP_CLOSE)
-		e->facts |= netns_facts(sk);
+		e->facts |= end_facts(sk) | disconnect_facts(e, sk);
 	e->blocked_ns = bpf_ktime_get_ns() - frame->called_ns;
 	if (wanted_verdict(e))
 		emit(e);

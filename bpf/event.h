@@ -68,6 +68,7 @@ enum fact {
 	 * which is FIN_WAIT2, whose test __tcp_close() makes before tcp_check_oom(). */
 	ORPHAN_LINGER2   = 1 << 16,
 	NETNS_DYING      = 1 << 17,	/* check_net() failed */
+	ENDED_BY_ERROR   = 1 << 18,	/* sk_err as the call returned: a reset, a time-out */
 
 	/* What this way of attaching, or this socket, could not give: null outside. */
 	LACKS_BLOCKED    = 1 << 24,

@@ -169,7 +169,13 @@ static inline __u8 judge_after(const struct close_event *e, __u8 branch)
 		return AFTER_FIN_WAIT2_TIMER;
 	if (e->new_state != TCP_CLOSE)
 		return AFTER_NULL;
-	return e->facts & NETNS_DYING ? AFTER_NETNS_DYING : AFTER_CLOSED_MEANWHILE;
+	if (e->facts & NETNS_DYING)
+		return AFTER_NETNS_DYING;
+	/* The last acknowledgement, or an error.  Anything else ends in tcp_time_wait(), so that
+	 * was not seen. */
+	if (e->facts & ENDED_BY_ERROR || 1U << e->state & (IN(CLOSE_WAIT) | IN(LAST_ACK)))
+		return AFTER_CLOSED_MEANWHILE;
+	return AFTER_NULL;
 }
 
 static inline struct verdict judge(const struct close_event *e)

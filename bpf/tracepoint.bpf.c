@@ -153,10 +153,6 @@ int set_state(__u64 *args)
 SEC("raw_tp/tcp_send_reset")
 int send_reset(__u64 *args)
 {
-	struct frame *frame = frame_of((const struct sock *)args[0]);
-
-	if (frame && !args[1])
-		frame->event.facts |= RAN_RESET;
 	return reset_told(args);
 }
 
@@ -182,9 +178,7 @@ int destroy_sock(__u64 *args)
 		frame = open_frame(sk);
 	if (!frame)
 		return 0;
-	/* Only tcp_disconnect() forgets the peer's port. */
-	if (frame->event.rport && !get(sk, __sk_common.skc_dport))
-		frame->event.facts |= RAN_DISCONNECT;
+	frame->event.facts |= disconnect_facts(&frame->event, sk);
 	tell(frame);
 	frame_drop(frame);
 	return 0;
