@@ -114,7 +114,7 @@ int learn(__u64 *args)
 {
 	const struct sock *sk = (const struct sock *)args[0];
 
-	if (bpf_get_current_pid_tgid() >> 32 != filter.self)
+	if ((__u64)BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) != filter.trial_cookie)
 		return 0;
 	counters.hz = BPF_CORE_READ(sk, sk_lingertime);
 	counters.frames = task_frame(true) != NULL;
@@ -263,6 +263,8 @@ static __always_inline int reset_told(__u64 *args)
 
 	if (!frame)
 		return 0;
+	if (args[1] && frame->event.state == TCP_LISTEN)
+		return 0;	/* a stray segment met the listener before it was gone */
 	if (args[1])
 		frame->event.facts |= RAN_LATE_RESET;
 	else if (!(BPF_CORE_READ(sk, __sk_common.skc_flags) & 1 << SOCK_DEAD))

@@ -112,13 +112,13 @@ struct filter {
 	__u64 lports[FILTER_PORT_WORDS];	/* a bit a port */
 	__u64 rports[FILTER_PORT_WORDS];
 	__u64 start_ns;		/* CLOCK_MONOTONIC; ids count from here */
+	__u64 trial_cookie;	/* of the socket that the program learn looks for */
 	__u8  addr[16];		/* the peer, under mask */
 	__u8  mask[16];
 	char  comm[COMM_LEN];
 	__u32 pid;		/* the only one */
 	__u32 netns;
 	__u32 branches;		/* 1 << enum branch */
-	__u32 self;		/* closetrace's own pid, for the program learn */
 	__u32 lacks;		/* LACKS_...: the hooks that this kernel has not */
 	__u8  by_pids;		/* the map pids decides */
 	__u8  by_cgroup;
@@ -129,7 +129,7 @@ struct filter {
 	__u8  family;		/* AF_INET, AF_INET6 */
 	__u8  resets;		/* only what involves an RST */
 	__u8  task_storage;	/* not a filter: the kernel has it for tracing programs */
-	__u8  pad[3];
+	__u8  pad[7];
 };
 
 /* Counters that both sides can see, in memory that they share. */

@@ -69,6 +69,9 @@ struct verdict {
 };
 
 #define ANY_BRANCH	(RAN_LISTEN_STOP | RAN_DISCONNECT | RAN_RESET | RAN_FIN)
+/* __tcp_close() tests for these early and disconnects, or resets for unread data before the
+ * second: without a trace of it a call was missed. */
+#define ASK_FIRST	(WAS_REPAIR | WAS_ZERO_LINGER)
 #define IN(state)	(1 << TCP_##state)
 
 /*
@@ -88,15 +91,15 @@ struct verdict {
 	RULE(~IN(LISTEN) & ~IN(CLOSE),    RAN_DISCONNECT | WAS_REPAIR,                              \
 	     ANY_BRANCH & ~RAN_DISCONNECT,                              REPAIR)                     \
 	RULE(~IN(LISTEN) & ~IN(CLOSE),    RAN_RESET,                                                \
-	     ANY_BRANCH & ~RAN_RESET,                                   UNREAD_DATA)                \
+	     (ANY_BRANCH & ~RAN_RESET) | WAS_REPAIR,                    UNREAD_DATA)                \
 	RULE(~IN(LISTEN) & ~IN(CLOSE),    RAN_DISCONNECT | WAS_ZERO_LINGER,                         \
 	     WAS_REPAIR | RAN_LISTEN_STOP | RAN_FIN,                    ZERO_LINGER)                \
 	RULE(IN(ESTABLISHED) | IN(SYN_RECV) | IN(CLOSE_WAIT), RAN_FIN,                              \
-	     ANY_BRANCH & ~RAN_FIN,                                     FIN)                        \
+	     (ANY_BRANCH & ~RAN_FIN) | ASK_FIRST,                       FIN)                        \
 	RULE(IN(FIN_WAIT1) | IN(FIN_WAIT2) | IN(CLOSING) | IN(LAST_ACK), 0,                         \
-	     ANY_BRANCH,                                                FIN_ALREADY_SENT)           \
+	     ANY_BRANCH | ASK_FIRST,                                    FIN_ALREADY_SENT)           \
 	RULE(IN(SYN_SENT),                0,                                                        \
-	     ANY_BRANCH,                                                CONNECT_CANCELLED)
+	     ANY_BRANCH | ASK_FIRST,                                    CONNECT_CANCELLED)
 
 static inline __u8 judge_branch(const struct close_event *e)
 {
@@ -108,14 +111,24 @@ static inline __u8 judge_branch(const struct close_event *e)
 	return BRANCH_UNKNOWN;
 }
 
+/* tcp_disconnect() sends its RST whatever is queued where tcp_need_reset() says so, in CLOSING
+ * and LAST_ACK only with something unsent, in SYN_SENT never. */
+static inline int judge_is_silent(const struct close_event *e)
+{
+	return !!(1U << e->state & (IN(SYN_SENT) | IN(CLOSING) | IN(LAST_ACK)));
+}
+
 static inline __u8 judge_sent(const struct close_event *e, __u8 branch)
 {
 	if (branch == BRANCH_UNKNOWN)
 		return SENT_UNKNOWN;
 	if (branch == BRANCH_FIN)
 		return SENT_FIN;
-	/* tcp_need_reset() says no in SYN_SENT, and in CLOSING and LAST_ACK with all sent. */
-	return e->facts & RAN_RESET ? SENT_RST : SENT_NONE;
+	if (e->facts & RAN_RESET)
+		return SENT_RST;
+	/* An RST was due, and not seen: no memory for it, or tcp_disconnect() refused (-EBUSY,
+	 * up to v5.15). */
+	return branch == BRANCH_ZERO_LINGER && !judge_is_silent(e) ? SENT_UNKNOWN : SENT_NONE;
 }
 
 /* How sk_stream_wait_close() ended. */
@@ -144,8 +157,8 @@ static inline __u8 judge_linger(const struct close_event *e, __u8 branch)
 	case BRANCH_ZERO_LINGER:
 		if (e->facts & RAN_RESET)
 			return LINGER_RESET;
-		/* tcp_disconnect() may refuse with -EBUSY, up to v5.15: nothing was done then. */
-		return e->new_state == TCP_CLOSE ? LINGER_NO_RESET_NEEDED : LINGER_NULL;
+		return e->new_state == TCP_CLOSE && judge_is_silent(e) ? LINGER_NO_RESET_NEEDED :
+									 LINGER_NULL;
 	case BRANCH_FIN:
 	case BRANCH_FIN_ALREADY_SENT:
 	case BRANCH_CONNECT_CANCELLED:
@@ -159,11 +172,13 @@ static inline __u8 judge_after(const struct close_event *e, __u8 branch)
 {
 	if (e->facts & RAN_ORPHAN_RESET)
 		return e->facts & ORPHAN_LINGER2 ? AFTER_LINGER2_RESET : AFTER_ORPHAN_LIMIT_RESET;
+	if (branch != BRANCH_FIN && branch != BRANCH_FIN_ALREADY_SENT)
+		return AFTER_NULL;
 	if (e->facts & RAN_LATE_RESET)
 		return AFTER_LATE_DATA_RESET;
 	if (e->facts & RAN_TIME_WAIT)
 		return AFTER_TIME_WAIT;
-	if (e->facts & LACKS_AFTER || (branch != BRANCH_FIN && branch != BRANCH_FIN_ALREADY_SENT))
+	if (e->facts & LACKS_AFTER)
 		return AFTER_NULL;
 	if (e->new_state == TCP_FIN_WAIT2)
 		return AFTER_FIN_WAIT2_TIMER;

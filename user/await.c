@@ -88,14 +88,15 @@ int await_unread(int fd, long bytes)
 	return await(has_unread, fd, bytes);
 }
 
-static bool has_unsent(int fd, long bytes)
+/* Nothing is under way, so no late acknowledgement will find the socket closed. */
+static bool is_stuck(int fd, long bytes)
 {
-	return queued(fd, SIOCOUTQNSD) >= bytes;
+	return queued(fd, SIOCOUTQNSD) >= bytes && queued(fd, SIOCOUTQ) == queued(fd, SIOCOUTQNSD);
 }
 
-int await_unsent(int fd, long bytes)
+int await_stuck(int fd, long bytes)
 {
-	return await(has_unsent, fd, bytes);
+	return await(is_stuck, fd, bytes);
 }
 
 /* A packet that was sent twice (tail loss probe, before a delayed acknowledgement) might be

@@ -14,7 +14,7 @@ int await(bool (*reached)(int fd, long arg), int fd, long arg);
 int await_poll(int fd, short events);
 int await_state(int fd, int state);	/* TCP_ESTABLISHED ... */
 int await_unread(int fd, long bytes);
-int await_unsent(int fd, long bytes);
+int await_stuck(int fd, long bytes);	/* so many unsent, and all that was sent acknowledged */
 int await_acked(int fd);		/* all that was sent, and none under way; or closed */
 int await_children(int fd, long count);	/* connections that a listener has not accepted */
 

@@ -136,6 +136,8 @@ GET(states)
 {
 	const char *from = state_name(c->event->state), *to = state_name(c->event->new_state);
 
+	if (!from || !to)
+		return;
 	if (c->event->state == c->event->new_state)
 		snprintf(value->room, sizeof(value->room), "%s", from);
 	else
@@ -173,7 +175,7 @@ GET(context_text)
 
 /* clang-format off */
 const struct field fields[] = {
-	/* key             get                head      width wide  detail */
+	/* key             get                head      width layout detail */
 	{ "event",         get_event },
 	{ "time",          get_time,          "TIME",    12 },
 	{ "id",            get_id },
@@ -191,8 +193,9 @@ const struct field fields[] = {
 	{ "rport",         get_rport },
 	{ "branch",        get_branch,        "BRANCH",  17 },
 	{ "sent",          get_sent,          "SENT",     4 },
-	{ NULL,            get_local,         "LOCAL",   21,    1 },
-	{ NULL,            get_remote,        "REMOTE",  21,    1 },
+	{ NULL,            get_lport,         "LPORT",    5, "-c-" },
+	{ NULL,            get_local,         "LOCAL",   21, "d-c" },
+	{ NULL,            get_remote,        "REMOTE",  21, "dcc" },
 	{ NULL,            get_states,        .detail = "" },
 	{ "state",         get_state },
 	{ "new_state",     get_new_state },

@@ -11,9 +11,17 @@ struct field {
 	void (*get)(const struct closed *closed, struct value *value);
 	const char *head;	/* heads its column in text; NULL: it has none */
 	int width;		/* of that column */
-	int wide;		/* the column is there only where 120 fit; else it is a detail */
+	const char *layout;	/* a letter for each enum layout, where not always a column:
+				   c a column, d a detail, - not there */
 	const char *detail;	/* in text it follows the columns, after this, if there is
 				   something to tell: neither null nor 0 */
+};
+
+/* How much room a line of text has. */
+enum layout {
+	LAYOUT_NARROW,	/* a terminal of 80 columns */
+	LAYOUT_MEDIUM,	/* 110 and more */
+	LAYOUT_WIDE,	/* 150 and more, and what is no terminal */
 };
 
 extern const struct field fields[];	/* ended by a row without get */

@@ -7,18 +7,20 @@
 #include "user/sink.h"
 #include "user/utf8.h"
 
-static void escaped(struct out *out, unsigned char c)
+static void quote(struct out *out, char c)
+{
+	out_char(out, '\\');
+	out_char(out, c);
+}
+
+/* JSON asks it of C0 alone, whoever looks at it on a terminal of the rest too. */
+static void escape(struct out *out, uint32_t character)
 {
 	static const char hex[] = "0123456789abcdef";
 
-	if (c == '"' || c == '\\') {
-		out_char(out, '\\');
-		out_char(out, c);
-		return;
-	}
-	out_text(out, "\\u00");
-	out_char(out, hex[c >> 4]);
-	out_char(out, hex[c & 15]);
+	out_text(out, "\\u");
+	for (int shift = 12; shift >= 0; shift -= 4)
+		out_char(out, hex[character >> shift & 15]);
 }
 
 static void foreign(struct out *out, const char *text)
@@ -30,8 +32,10 @@ static void foreign(struct out *out, const char *text)
 
 		if (!length)
 			out_text(out, "\\ufffd");
-		else if (character < ' ' || character == '"' || character == '\\')
-			escaped(out, character);
+		else if (character == '"' || character == '\\')
+			quote(out, character);
+		else if (character < 0x10000 && !utf8_is_harmless(character))
+			escape(out, character);
 		else
 			out_bytes(out, text, length);
 		text += length ? length : 1;
@@ -117,8 +121,7 @@ static void json_lost(struct out *out, uint64_t count, const char *where)
 	out_number(out, count);
 	out_text(out, ",\"where\":");
 	quoted(out, where, out_text);
-	out_char(out, '}');
-	out_end(out);
+	out_text(out, "}\n");
 }
 
 const struct sink json_sink = {

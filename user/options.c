@@ -4,11 +4,13 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
+#include <linux/nsfs.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -32,8 +34,9 @@ const char *argp_program_version = "closetrace " VERSION;
 static const char doc[] =
 	"Says of each TCP connection that is closed on this host why it was closed the way it was: "
 	"with unread data (RST), by a zero SO_LINGER (RST), or by a FIN.\v"
-	"closetrace demo            show every way to close a connection, and what it says of it\n"
-	"closetrace explain [NAME]  what a word of the output means and what to do about it\n"
+	"closetrace demo            walk every way to close a connection\n"
+	"closetrace doctor          what this kernel allows, and what is missing\n"
+	"closetrace explain [NAME]  what a word of the output means, and what to do\n"
 	"\n"
 	"Exit status: 0 traced, 1 could not trace, 64 bad usage; with a COMMAND, its own.\n"
 	"The manual page closetrace(8) has the rest.";
@@ -230,11 +233,16 @@ static void set_netns(struct filter *filter, const char *where)
 	unsigned long pid;
 	char path[64];
 	struct stat ns;
+	int fd;
 
 	if (to_number(where, 0x7fffffff, &pid))
 		snprintf(path, sizeof(path), "/proc/%lu/ns/net", pid);
-	if (stat(to_number(where, 0x7fffffff, &pid) ? path : where, &ns))
+	fd = open(to_number(where, 0x7fffffff, &pid) ? path : where, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &ns))
 		bad("--netns", where, strerror(errno));
+	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+		bad("--netns", where, "not a network namespace such as /proc/1/ns/net or /run/netns/NAME");
+	close(fd);
 	filter->netns = ns.st_ino;
 }
 
@@ -255,7 +263,7 @@ static void set_duration(struct options *options, const char *seconds)
 	options->duration_s = strtod(seconds, &end);
 	/* A day is 86400; a year is as good as forever and far from overflow. */
 	if (end == seconds || *end || !(options->duration_s > 0) || options->duration_s > 366 * 86400.)
-		bad("-d", seconds, "not a number of seconds above 0");
+		bad("-d", seconds, "not a number of seconds, above 0 and up to a year");
 }
 
 /* Of no family, or of both, everything is wanted. */
@@ -301,6 +309,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 			bad("unexpected", arg, "a command to run goes after --");
 		options->command = &state->argv[state->next - 1];
 		state->next = state->argc;
+		break;
+	case ARGP_KEY_NO_ARGS:
+		if (state->quoted)
+			bad("--", "alone", "a command to run goes after it");
 		break;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -13,7 +13,7 @@
 
 struct options {
 	struct tracer_options tracer;
-	pid_t pids[MAX_PIDS];
+	pid_t pids[MAX_PIDS + 1];	/* and the command */
 	bool json;
 	bool quiet;
 	const char *output;	/* NULL: stdout */

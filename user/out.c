@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -118,6 +119,8 @@ int out_flush(struct out *out)
 		wrote = write(out->fd, out->bytes + done, out->used - done);
 		if (wrote >= 0)
 			done += wrote;
+		else if (errno == EAGAIN)
+			poll(&(struct pollfd){ .fd = out->fd, .events = POLLOUT }, 1, -1);
 		else if (errno != EINTR)
 			break;
 	}

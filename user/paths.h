@@ -40,8 +40,9 @@ struct path_expect {
 	unsigned int min_blocked_ms;	/* in close(), at least */
 	const char *wire;		/* what the closing side puts on the wire from the close on,
 					   in tcpdump's flags without P: "F." "R." "R", a space
-					   between; what has neither F nor R, and what was on the
-					   wire before (same flags, same sequence number), left out */
+					   between.  Left out: what has neither F nor R, and what is
+					   sent again: the same flags, and the same sequence number
+					   at its end, for data in front of a FIN may be cut anew */
 	struct path_counters counters;
 };
 

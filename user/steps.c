@@ -204,7 +204,7 @@ static int send_more(struct walk *walk)
 
 static int fill(struct walk *walk)
 {
-	return send_bytes(walk) ? -1 : await_unsent(walk->fd, 1);
+	return send_bytes(walk) ? -1 : await_stuck(walk->fd, 1);
 }
 
 static int receive(const struct walk *walk, long bytes, int flags)

@@ -11,11 +11,13 @@
 #include "user/sink.h"
 #include "user/utf8.h"
 
-#define WIDE	120
+#define MEDIUM	110
+#define WIDE	150
 #define INDENT	13	/* below the second column */
 
 static struct {
 	int width;	/* of the terminal; 0: as long as it gets */
+	enum layout layout;
 	int verbose;
 	int used;	/* of the line that is being written */
 } line;
@@ -26,33 +28,49 @@ static void space(struct out *out, int width)
 	line.used += width;
 }
 
-/* Returns how many columns it took. */
-static int foreign(struct out *out, const char *text)
+/* How many bytes are shown as they are; 0: this one has to be escaped. */
+static int plain(const char *text)
+{
+	uint32_t character;
+	int length = utf8_next(text, &character);
+
+	return length && utf8_is_harmless(character) && character != '\\' ? length : 0;
+}
+
+static void foreign(struct out *out, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
-	uint32_t character;
-	int width = 0;
 
 	while (*text) {
-		int length = utf8_next(text, &character);
+		int length = plain(text);
 
-		if (length && utf8_is_harmless(character) && character != '\\') {
+		if (length) {
 			out_bytes(out, text, length);
-			width++;
 		} else {
 			length = 1;
 			out_text(out, "\\x");
 			out_char(out, hex[(unsigned char)*text >> 4]);
 			out_char(out, hex[*text & 15]);
-			width += 4;
 		}
 		text += length;
+	}
+}
+
+static int foreign_width(const char *text)
+{
+	int width = 0;
+
+	while (*text) {
+		int length = plain(text);
+
+		width += length ? 1 : 4;
+		text += length ? length : 1;
 	}
 	return width;
 }
 
 /* Local time of day, as the clock on the wall of whoever reads it. */
-static int put_time(struct out *out, uint64_t ns)
+static void put_time(struct out *out, uint64_t ns)
 {
 	static time_t last = -1;
 	static char text[16];
@@ -64,7 +82,6 @@ static int put_time(struct out *out, uint64_t ns)
 	last = second;
 	out_text(out, text);
 	out_zeros(out, ns / 1000000 % 1000, 3);
-	return 12;
 }
 
 static int digits(uint64_t number)
@@ -76,44 +93,74 @@ static int digits(uint64_t number)
 	return count;
 }
 
-static int put_word(struct out *out, const char *word)
-{
-	out_text(out, word);
-	return strlen(word);
-}
-
-static int put_value(struct out *out, const struct value *value)
+static int width_of(const struct value *value)
 {
 	switch (value->type) {
 	case VALUE_NUMBER:
-		out_number(out, value->number);
 		return digits(value->number);
 	case VALUE_TRUTH:
-		return put_word(out, value->number ? "yes" : "no");
+		return value->number ? 3 : 2;
 	case VALUE_WORD:
-		return put_word(out, value->text);
+		return strlen(value->text);
 	case VALUE_FOREIGN:
-		return foreign(out, value->text);
+		return foreign_width(value->text);
 	case VALUE_TIME:
-		return put_time(out, value->number);
+		return 12;
 	default:
-		return put_word(out, "-");
+		return 1;
 	}
+}
+
+static void put_value(struct out *out, const struct value *value)
+{
+	line.used += width_of(value);
+	switch (value->type) {
+	case VALUE_NUMBER:
+		out_number(out, value->number);
+		break;
+	case VALUE_TRUTH:
+		out_text(out, value->number ? "yes" : "no");
+		break;
+	case VALUE_WORD:
+		out_text(out, value->text);
+		break;
+	case VALUE_FOREIGN:
+		foreign(out, value->text);
+		break;
+	case VALUE_TIME:
+		put_time(out, value->number);
+		break;
+	default:
+		out_char(out, '-');
+	}
+}
+
+static void put_word(struct out *out, const char *word)
+{
+	out_text(out, word);
+	line.used += strlen(word);
+}
+
+static enum layout layout_of(int width)
+{
+	if (!width || width >= WIDE)
+		return LAYOUT_WIDE;
+	return width >= MEDIUM ? LAYOUT_MEDIUM : LAYOUT_NARROW;
 }
 
 static int is_column(const struct field *field)
 {
-	return field->head && (!field->wide || !line.width || line.width >= WIDE);
+	return field->head && (!field->layout || field->layout[line.layout] == 'c');
 }
 
 static int is_detail(const struct field *field)
 {
 	if (is_column(field) || field->get == fields->get)
 		return 0;
+	if (field->layout)
+		return field->layout[line.layout] == 'd';
 	/* Every fact by its own name, instead of those that say two at once. */
-	if (line.verbose && !field->head)
-		return field->key != NULL;
-	return field->head || field->detail;
+	return line.verbose ? field->key != NULL : field->detail != NULL;
 }
 
 static void new_line(struct out *out)
@@ -123,35 +170,24 @@ static void new_line(struct out *out)
 	space(out, INDENT);
 }
 
-/* What it would take, at the most: details are short. */
-static int width_of(const struct field *field, const struct value *value)
+/* Before what takes so many columns: a space, or a new line where they are not left. */
+static void make_room(struct out *out, int width)
 {
-	int name = strlen(field->detail ? field->detail : field->head ? "" : field->key);
-
-	return name + 1 + (value->type == VALUE_NUMBER ? digits(value->number) :
-			   value->type == VALUE_WORD ? (int)strlen(value->text) : 4);
-}
-
-static void put_name(struct out *out, const struct field *field)
-{
-	if (field->head)
-		return;
-	if (field->detail) {
-		line.used += put_word(out, field->detail);
-		return;
-	}
-	line.used += put_word(out, field->key);
-	line.used += put_word(out, "=");
+	if (line.width && line.used > INDENT && line.used + 1 + width > line.width)
+		new_line(out);
+	else if (line.used && line.used != INDENT)
+		space(out, 1);
 }
 
 static void put_detail(struct out *out, const struct field *field, const struct value *value)
 {
-	if (line.width && line.used + 1 + width_of(field, value) > line.width)
-		new_line(out);
-	else
-		space(out, 1);
-	put_name(out, field);
-	line.used += put_value(out, value);
+	const char *name = field->head ? "" : field->detail ? field->detail : field->key;
+	const char *equals = field->head || field->detail ? "" : "=";
+
+	make_room(out, strlen(name) + strlen(equals) + width_of(value));
+	put_word(out, name);
+	put_word(out, equals);
+	put_value(out, value);
 }
 
 static int is_worth_telling(const struct field *field, const struct value *value)
@@ -165,13 +201,11 @@ static int is_worth_telling(const struct field *field, const struct value *value
 
 static void put_column(struct out *out, const struct field *field, const struct value *value)
 {
-	int taken;
+	int taken = width_of(value), width = taken > field->width ? taken : field->width;
 
-	if (line.used)
-		space(out, 1);
-	taken = put_value(out, value);
-	line.used += taken;
-	space(out, field->width - taken);
+	make_room(out, width);
+	put_value(out, value);
+	space(out, width - taken);
 }
 
 static void text_closed(struct out *out, const struct closed *closed)
@@ -186,6 +220,9 @@ static void text_closed(struct out *out, const struct closed *closed)
 		field->get(closed, &value);
 		put_column(out, field, &value);
 	}
+	/* As the head has it. */
+	if (line.layout == LAYOUT_NARROW)
+		new_line(out);
 	for (const struct field *field = fields; field->get; field++) {
 		value.type = VALUE_NULL;
 		if (!is_detail(field))
@@ -200,11 +237,11 @@ static void text_closed(struct out *out, const struct closed *closed)
 static void put_heads(struct out *out, int columns)
 {
 	for (const struct field *field = fields; field->get; field++) {
-		if (!field->head || is_column(field) != columns)
+		if (!field->head || !(columns ? is_column(field) : is_detail(field)))
 			continue;
 		if (line.used)
 			space(out, 1);
-		line.used += put_word(out, field->head);
+		put_word(out, field->head);
 		if (columns)
 			space(out, field->width - (int)strlen(field->head));
 	}
@@ -213,12 +250,13 @@ static void put_heads(struct out *out, int columns)
 static void text_begin(struct out *heads, int width, int verbose)
 {
 	line.width = width;
+	line.layout = layout_of(width);
 	line.verbose = verbose;
 	line.used = 0;
-	if (!width)
+	if (!width || !heads)
 		return;
 	put_heads(heads, 1);
-	if (width < WIDE) {
+	if (line.layout == LAYOUT_NARROW) {
 		new_line(heads);
 		line.used = 0;
 		put_heads(heads, 0);

@@ -166,13 +166,11 @@ static int hold_command(struct trace *trace, struct options *options)
 /* Not a byte of stdout but records: the heads are for whoever looks at both. */
 static void put_heads(struct trace *trace)
 {
-	struct out *heads = out_on(STDERR_FILENO);
-	int width = trace->options->quiet ? 0 : out_width(trace->out);
+	struct out *heads = trace->options->quiet ? NULL : out_on(STDERR_FILENO);
 
-	if (!heads)
-		return;
-	trace->sink->begin(heads, width, trace->options->tracer.verbose);
-	out_flush(heads);
+	trace->sink->begin(heads, out_width(trace->out), trace->options->tracer.verbose);
+	if (heads)
+		out_flush(heads);
 	out_close(heads);
 }
 

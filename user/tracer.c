@@ -29,6 +29,8 @@ struct tracer {
 	const struct tracer_options *options;
 	enum via via;
 	bool task_storage;
+	int trial;		/* a socket of our own, or -1 */
+	__u64 trial_cookie;
 	struct btf *btf;
 	struct bpf_object *object;
 	struct bpf_link *links[MAX_PROGRAMS];
@@ -106,7 +108,7 @@ static int set_filter(struct tracer *tracer)
 	if (!filter || !frames)
 		return refuse(tracer, "the programs are not what was built");
 	*filter = tracer->options->filter;
-	filter->self = getpid();
+	filter->trial_cookie = tracer->trial_cookie;
 	filter->start_ns = now_ns();
 	filter->task_storage = tracer->task_storage;
 	filter->by_pids = tracer->options->pids_count > 0;
@@ -194,24 +196,42 @@ static int attach(struct tracer *tracer, const struct bpf_program *program)
 	return 0;
 }
 
-/* A socket that lives for a moment, with a linger time of one second in its jiffies. */
+/* A socket for the program learn, with a linger time of one second in its jiffies. */
+static int open_trial(struct tracer *tracer)
+{
+	struct linger second = { .l_onoff = 1, .l_linger = 1 };
+	socklen_t size = sizeof(tracer->trial_cookie);
+
+	tracer->trial = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (tracer->trial < 0 ||
+	    setsockopt(tracer->trial, SOL_SOCKET, SO_LINGER, &second, sizeof(second)) ||
+	    getsockopt(tracer->trial, SOL_SOCKET, SO_COOKIE, &tracer->trial_cookie, &size))
+		return refuse(tracer, "no socket to try the programs on: %s", strerror(errno));
+	return 0;
+}
+
+static void close_trial(struct tracer *tracer)
+{
+	if (tracer->trial >= 0)
+		close(tracer->trial);
+	tracer->trial = -1;
+}
+
 static int learn(struct tracer *tracer)
 {
 	struct bpf_program *program = bpf_object__find_program_by_name(tracer->object, "learn");
-	struct linger second = { .l_onoff = 1, .l_linger = 1 };
 	struct bpf_link *link = bpf_program__attach(program);
-	int fd;
 
 	if (!link)
 		return refuse(tracer, "cannot attach to %s: %s", bpf_program__section_name(program),
 			      strerror(errno));
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &second, sizeof(second));
-	close(fd);
+	close_trial(tracer);
 	bpf_link__destroy(link);
-	if (tracer->counters->frames)
-		return 0;
-	return refuse(tracer, "the kernel gives no memory to remember a close in");
+	if (!tracer->counters->hz)
+		return refuse(tracer, "a program on tcp_destroy_sock did not run");
+	if (!tracer->counters->frames)
+		return refuse(tracer, "the kernel gives no memory to remember a close in");
+	return 0;
 }
 
 static int attach_all(struct tracer *tracer)
@@ -300,12 +320,13 @@ static void unload(struct tracer *tracer)
 	tracer->counters = NULL;
 	bpf_object__close(tracer->object);
 	tracer->object = NULL;
+	close_trial(tracer);
 }
 
 static int try_with(struct tracer *tracer, bool task_storage)
 {
 	static int (*const steps[])(struct tracer *) = {
-		open_object, choose_programs, set_filter, load_object, share_counters,
+		open_object, choose_programs, open_trial, set_filter, load_object, share_counters,
 		open_ring, add_cgroup, learn, attach_all, add_pids,
 	};
 
@@ -350,6 +371,7 @@ struct tracer *tracer_open(const struct tracer_options *options, char *why, size
 		return NULL;
 	}
 	tracer->options = options;
+	tracer->trial = -1;
 	verbosity = options->verbose;
 	libbpf_set_print(print);
 	tracer->btf = options->btf ? btf__parse(options->btf, NULL) : btf__load_vmlinux_btf();

@@ -47,8 +47,8 @@ int utf8_is_harmless(uint32_t character)
 	static const struct range harmful[] = {
 		{ 0x00, 0x1f }, { 0x7f, 0x9f },		/* C0, DEL, C1 */
 		{ 0x061c, 0x061c }, { 0x200b, 0x200f },	/* marks of direction, no width */
-		{ 0x2028, 0x202e }, { 0x2060, 0x2069 }, /* separators, embeddings, isolates */
-		{ 0xfeff, 0xfeff }, { 0xe0000, 0xe007f },
+		{ 0x2028, 0x202e }, { 0x2060, 0x206f }, /* separators, embeddings, isolates */
+		{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f },
 	};
 
 	return !is_in(character, harmful, sizeof(harmful) / sizeof(*harmful));

@@ -28,23 +28,12 @@ struct pt_regs {
 	long unsigned int ss;
 };
 #elif defined(__TARGET_ARCH_arm64)
+/* What bpf_tracing.h casts struct pt_regs to, which it begins with. */
 struct user_pt_regs {
 	__u64 regs[31];
 	__u64 sp;
 	__u64 pc;
 	__u64 pstate;
-};
-
-struct pt_regs {
-	union {
-		struct user_pt_regs user_regs;
-		struct {
-			__u64 regs[31];
-			__u64 sp;
-			__u64 pc;
-			__u64 pstate;
-		};
-	};
 };
 #endif
 

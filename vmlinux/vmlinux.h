@@ -5,7 +5,7 @@
  *
  * Kept by hand.  To add a member, copy its line from `bpftool btf dump file
  * /sys/kernel/btf/vmlinux format c` and leave its neighbours out; CO-RE finds
- * the offset.  tests/vmlinux.awk holds each line here against the kernels of
+ * the offset.  tests/vmlinux holds each line below the pragma against the kernels of
  * tests/vm/kernels.  Types named ___something are layouts that some of these
  * kernels do not have; compat.bpf.h says which.
  */
@@ -89,11 +89,6 @@ enum sock_flags {
 	SOCK_LINGER = 4,
 };
 
-/* v6.10: absent before. */
-enum sk_rst_reason {
-	SK_RST_REASON_NOT_SPECIFIED = 0,
-};
-
 typedef struct {
 	int counter;
 } atomic_t;
@@ -149,6 +144,7 @@ struct sock_common {
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
 	union {
 		long unsigned int skc_flags;
 	};

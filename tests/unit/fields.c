@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One row a fact: the right value, the right type, and null where it could not be known. */
+#include "tests/unit/sample.h"
+
+#include <arpa/inet.h>
+#include <bpf/btf.h>
+#include <time.h>
+
+#include "user/fields.h"
+#include "user/reason.h"
+
+static struct value got(const char *key, const struct close_event *event)
+{
+	struct closed closed = { .event = event, .verdict = judge(event) };
+	struct value value = { .type = VALUE_NULL };
+	const struct field *field = fields;
+
+	while (field->get && (!field->key || strcmp(field->key, key)))
+		field++;
+	if (!field->get)
+		fail_msg("no field %s", key);
+	field->get(&closed, &value);
+	return value;
+}
+
+/* A value's text may live in the value: it is compared before that is gone. */
+static void is_word(const char *key, const struct close_event *event, const char *word)
+{
+	struct closed closed = { .event = event, .verdict = judge(event) };
+
+	for (const struct field *field = fields; field->get; field++) {
+		struct value value = { .type = VALUE_NULL };
+
+		if (!field->key || strcmp(field->key, key))
+			continue;
+		field->get(&closed, &value);
+		assert_int_equal(value.type, VALUE_WORD);
+		assert_string_equal(value.text, word);
+		return;
+	}
+	fail_msg("no field %s", key);
+}
+
+static void is_number(const char *key, const struct close_event *event, uint64_t number)
+{
+	struct value value = got(key, event);
+
+	assert_int_equal(value.type, VALUE_NUMBER);
+	assert_int_equal(value.number, number);
+}
+
+static void is_null(const char *key, const struct close_event *event)
+{
+	if (got(key, event).type != VALUE_NULL)
+		fail_msg("%s is not null", key);
+}
+
+static void numbers_are_what_the_kernel_saw(void **state)
+{
+	is_number("id", &sample, 77001);
+	is_number("pid", &sample, 4242);
+	is_number("tid", &sample, 4243);
+	is_number("uid", &sample, 1000);
+	is_number("cgroup", &sample, 8801);
+	is_number("netns", &sample, 4026531840);
+	is_number("lport", &sample, 40000);
+	is_number("rport", &sample, 443);
+	is_number("linger_s", &sample, 5);
+	is_number("unread_bytes", &sample, 11);
+	is_number("unsent_bytes", &sample, 22);
+	is_number("unacked_bytes", &sample, 33);
+	is_number("blocked_us", &sample, 12345);
+}
+
+static void words_are_the_verdict(void **state)
+{
+	is_word("event", &sample, "close");
+	is_word("context", &sample, "syscall");
+	is_word("family", &sample, "ipv4");
+	is_word("laddr", &sample, "10.0.0.1");
+	is_word("raddr", &sample, "192.0.2.200");
+	is_word("branch", &sample, "fin");
+	is_word("sent", &sample, "fin");
+	is_word("state", &sample, "ESTABLISHED");
+	is_word("new_state", &sample, "FIN_WAIT2");
+	is_word("linger", &sample, "drained");
+	is_word("after", &sample, "fin-wait2-timer");
+	is_word("via", &sample, "fentry");
+	assert_int_equal(got("comm", &sample).type, VALUE_FOREIGN);
+	assert_string_equal(got("comm", &sample).text, "client");
+	assert_int_equal(got("nonblock", &sample).type, VALUE_TRUTH);
+	assert_int_equal(got("nonblock", &sample).number, 0);
+}
+
+/* ---- null -------------------------------------------------------------------------- */
+
+static void what_was_not_seen_is_null(void **state)
+{
+	struct close_event event = sample;
+
+	event.facts = WAS_CONNECTED | LACKS_BLOCKED | LACKS_NONBLOCK | LACKS_SENDQ | LACKS_AFTER;
+	is_null("blocked_us", &event);
+	is_null("nonblock", &event);
+	is_null("unsent_bytes", &event);
+	is_null("unacked_bytes", &event);
+	is_null("linger_s", &event);
+	is_null("linger", &event);
+	is_null("after", &event);
+	is_null("reason", &event);
+	is_null("sent", &event);
+	is_word("branch", &event, "unknown");
+}
+
+/* ... and a 0 that was seen is 0. */
+static void zero_is_not_null(void **state)
+{
+	struct close_event event = sample_of(BRANCH_ZERO_LINGER);
+
+	event.linger_s = event.unread_bytes = event.unsent_bytes = event.unacked_bytes =
+		event.blocked_ns = 0;
+	event.uid = 0;
+	is_number("linger_s", &event, 0);
+	is_number("unread_bytes", &event, 0);
+	is_number("unsent_bytes", &event, 0);
+	is_number("unacked_bytes", &event, 0);
+	is_number("blocked_us", &event, 0);
+	is_number("uid", &event, 0);
+}
+
+static void nonblock_is_true_or_false(void **state)
+{
+	struct close_event event = sample;
+
+	event.facts |= WAS_NONBLOCK;
+	assert_int_equal(got("nonblock", &event).type, VALUE_TRUTH);
+	assert_int_equal(got("nonblock", &event).number, 1);
+}
+
+static void a_state_without_a_name_is_null(void **state)
+{
+	struct close_event event = sample;
+
+	event.state = event.new_state = 13;
+	is_null("state", &event);
+	is_null("new_state", &event);
+}
+
+/* ---- addresses ---------------------------------------------------------------------- */
+
+static void every_ipv4_byte_is_written(void **state)
+{
+	struct close_event event = sample;
+	char text[INET_ADDRSTRLEN];
+
+	for (int byte = 0; byte < 256; byte++) {
+		event.raddr[12] = event.raddr[15] = byte;
+		event.raddr[13] = event.raddr[14] = 255 - byte;
+		is_word("raddr", &event, inet_ntop(AF_INET, event.raddr + 12, text, sizeof(text)));
+		is_word("family", &event, "ipv4");
+	}
+}
+
+static void ipv6_is_written(void **state)
+{
+	/* Each as RFC 5952 has it. */
+	static const char *const texts[] = {
+		"::",
+		"::1",
+		"2001:db8::1",
+		"fe80::1:0:0:1",
+		"ff02::1",
+		"1:2:3:4:5:6:7:8",
+		"fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+		/* These only look like IPv4-mapped ones. */
+		"::fffe:a00:1",
+		"64:ff9b::a00:1",
+		"1::ffff:a00:1",
+	};
+	struct close_event event = sample;
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_int_equal(inet_pton(AF_INET6, texts[i], event.laddr), 1);
+		memcpy(event.raddr, event.laddr, sizeof(event.raddr));
+		is_word("family", &event, "ipv6");
+		is_word("laddr", &event, texts[i]);
+		is_word("raddr", &event, texts[i]);
+	}
+}
+
+/* An IPv6 socket that talks to IPv4 and was not bound to an address. */
+static void one_mapped_end_makes_it_ipv4(void **state)
+{
+	struct close_event event = sample;
+
+	memset(event.laddr, 0, sizeof(event.laddr));
+	is_word("family", &event, "ipv4");
+	/* ... or was bound to one and never connected. */
+	event = sample;
+	memset(event.raddr, 0, sizeof(event.raddr));
+	is_word("family", &event, "ipv4");
+}
+
+/* ---- reasons -------------------------------------------------------------------------- */
+
+static void reasons_are_the_running_kernels(void **state)
+{
+	struct btf *btf = btf__new_empty();
+	struct close_event event = sample_of(BRANCH_UNREAD_DATA);
+
+	assert_int_equal(btf__add_enum(btf, "sk_rst_reason", 4) > 0, 1);
+	btf__add_enum_value(btf, "SK_RST_REASON_NOT_SPECIFIED", 0);
+	btf__add_enum_value(btf, "SK_RST_REASON_TCP_ABORT_ON_CLOSE", 17);
+	btf__add_enum_value(btf, "SK_RST_REASON_MAX", 255);
+	btf__add_enum_value(btf, "SK_RST_REASON_TOO_LARGE", 256);
+	btf__add_enum_value(btf, "STRANGER", 18);
+	reason_load(btf);
+	is_null("reason", &event);
+	event.reason = 17;
+	is_word("reason", &event, "TCP_ABORT_ON_CLOSE");
+	event.reason = 18;
+	is_null("reason", &event);
+	assert_null(reason_name(256));
+	assert_null(reason_name(-1));
+	btf__free(btf);
+
+	/* A kernel before v6.10. */
+	btf = btf__new_empty();
+	reason_load(btf);
+	event.reason = 17;
+	is_null("reason", &event);
+	btf__free(btf);
+}
+
+/* ---- time ----------------------------------------------------------------------------- */
+
+static uint64_t now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
+}
+
+/* Not when it is shown: this one is an hour old. */
+static void time_is_when_it_happened(void **state)
+{
+	const uint64_t hour_ns = 3600 * UINT64_C(1000000000);
+	struct close_event event = sample;
+	uint64_t wanted_ns = now_ns(CLOCK_REALTIME) - hour_ns;
+	struct value time;
+
+	event.time_ns = now_ns(CLOCK_MONOTONIC) - hour_ns;
+	fields_set_clock();
+	time = got("time", &event);
+	assert_int_equal(time.type, VALUE_TIME);
+	assert_in_range(time.number, wanted_ns - 1000000000, wanted_ns + 1000000000);
+	event.time_ns += 1234567891;
+	assert_int_equal(got("time", &event).number, time.number + 1234567891);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_are_what_the_kernel_saw),
+		cmocka_unit_test(words_are_the_verdict),
+		cmocka_unit_test(what_was_not_seen_is_null),
+		cmocka_unit_test(zero_is_not_null),
+		cmocka_unit_test(nonblock_is_true_or_false),
+		cmocka_unit_test(a_state_without_a_name_is_null),
+		cmocka_unit_test(every_ipv4_byte_is_written),
+		cmocka_unit_test(ipv6_is_written),
+		cmocka_unit_test(one_mapped_end_makes_it_ipv4),
+		cmocka_unit_test(reasons_are_the_running_kernels),
+		cmocka_unit_test(time_is_when_it_happened),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
