@@ -172,19 +172,19 @@ static void *receive(void *fd)
 	return (void *)(recv(*(int *)fd, &byte, 1, 0) - 1);
 }
 
-static void sleeping_in_recv(pid_t tid)
+/* It takes its name right before it calls recv(), so once it sleeps, it sleeps there. */
+static void await_receiver(pid_t tid)
 {
-	char path[64], state[64] = "";
+	char path[64], stat[128] = "";
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/wchan", tid);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
 	do {
 		file = fopen(path, "re");
-		if (!file || !fgets(state, sizeof(state), file))
-			*state = '\0';
-		if (file)
-			fclose(file);
-	} while (!strstr(state, "wait_woken") && !strstr(state, "sk_wait_data"));
+		if (!file || !fgets(stat, sizeof(stat), file))
+			bail_out("no thread to wait for");
+		fclose(file);
+	} while (!strstr(stat, "(receiver) S"));
 }
 
 static pid_t only_other_thread(void)
@@ -211,7 +211,7 @@ static void by_receiver(struct pair *pair)
 	close(pair->end);
 	if (pthread_create(&thread, NULL, receive, &fd))
 		bail_out("no thread");
-	sleeping_in_recv(only_other_thread());
+	await_receiver(only_other_thread());
 	close(fd);
 	shutdown(pair->peer, SHUT_WR);
 	close(pair->peer);
