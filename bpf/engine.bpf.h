@@ -2,8 +2,8 @@
 /*
  * One close, from tcp_close() to the return of __tcp_close(), in one frame.
  *
- *   close_called()       who and when; before the lock, so waiting for it counts as blocked
- *   close_locked()       what is closed; the socket is ours, nothing has been done to it
+ *   close_called()       before the lock: waiting for it counts as blocked
+ *   close_locked()       who closes what; the socket is ours, nothing has been done to it
  *   listen_stopped()     }
  *   disconnected()       }
  *   reset_sent()         } what ran for this socket within it
@@ -75,12 +75,25 @@ static __always_inline struct frame *thread_frame(bool make)
 	return bpf_map_lookup_elem(&thread_frames, &tid);
 }
 
-static __always_inline struct frame *task_frame(bool make)
+static __always_inline struct frame *task_frame(struct task_struct *task, bool make)
 {
 	if (!filter.task_storage)
 		return thread_frame(make);
-	return bpf_task_storage_get(&frames, bpf_get_current_task_btf(), NULL,
-				    make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	return bpf_task_storage_get(&frames, task, NULL, make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+}
+
+/* Where few tasks are traced, the hooks within a close are over for all the others after one
+ * look at how many frames are open. */
+static __always_inline bool traces_few(void)
+{
+	return filter.pid || filter.by_pids || filter.by_cgroup || filter.by_comm;
+}
+
+/* A kretprobe has 10 instances, or two a CPU.  A close that waits holds one, and the return of
+ * one that finds none left is not seen: its frame stays open, and is counted as lost. */
+static __always_inline bool counts_open(void)
+{
+	return VIA == VIA_KPROBE || traces_few();
 }
 
 /* The frame of the running task, if it is this socket that it closes. */
@@ -88,17 +101,48 @@ static __always_inline struct frame *frame_of(const struct sock *sk)
 {
 	struct frame *frame;
 
-	/* The one comparison that a close filtered out by -p costs at each hook. */
-	if (filter.pid && filter.pid != bpf_get_current_pid_tgid() >> 32)
+	if (traces_few() && !counters.open)
 		return NULL;
-	frame = task_frame(false);
+	frame = task_frame(this_task(), false);
 	return frame && frame->sk == (__u64)sk ? frame : NULL;
+}
+
+/* For hooks that see other sockets too: who closes one holds its lock, a softirq does not. */
+static __always_inline struct frame *locked_frame_of(const struct sock *sk)
+{
+	return get(sk, sk_lock.owned) ? frame_of(sk) : NULL;
+}
+
+static __always_inline void frame_start(struct frame *frame, const struct sock *sk)
+{
+	/* The end of an earlier close was never seen. */
+	if (frame->sk && frame->event.kind)
+		__sync_fetch_and_add(&counters.lost_table, 1);
+	if (counts_open() && !frame->sk)
+		__sync_fetch_and_add(&counters.open, 1);
+	frame->sk = (__u64)sk;
+	frame->called_ns = bpf_ktime_get_ns();
+}
+
+/* A frame for the running task, if it is wanted; whatever was in it stays. */
+static __always_inline struct frame *wanted_frame(struct task_struct *task)
+{
+	struct frame *frame;
+
+	if (!counters.on || !wanted_task(task))
+		return NULL;
+	frame = task_frame(task, true);
+	if (!frame)
+		__sync_fetch_and_add(&counters.lost_table, 1);
+	return frame;
 }
 
 static __always_inline void frame_drop(struct frame *frame)
 {
 	__u32 tid = bpf_get_current_pid_tgid();
 
+	if (counts_open() && frame->sk)
+		__sync_fetch_and_add(&counters.open, -1);
 	frame->sk = 0;
 	if (!filter.task_storage)
 		bpf_map_delete_elem(&thread_frames, &tid);
@@ -117,49 +161,43 @@ int learn(__u64 *args)
 	if ((__u64)BPF_CORE_READ(sk, __sk_common.skc_cookie.counter) != filter.trial_cookie)
 		return 0;
 	counters.hz = BPF_CORE_READ(sk, sk_lingertime);
-	counters.frames = task_frame(true) != NULL;
+	counters.frames = task_frame(this_task(), true) != NULL;
 	return 0;
 }
 
 /* ---- the hooks -------------------------------------------------------- */
 
-static __always_inline struct frame *close_called(const struct sock *sk)
+/* Somebody else holds the lock: the close waits from here on.  With nobody there what is
+ * between this and close_locked() is nothing, and the look-up here is saved. */
+static __always_inline int close_called(const struct sock *sk)
 {
 	struct frame *frame;
 
-	if (!counters.on || !wanted_task())
-		return NULL;
-	frame = task_frame(true);
-	if (!frame) {
-		__sync_fetch_and_add(&counters.lost_table, 1);
-		return NULL;
-	}
-	/* The end of an earlier close was never seen: a kretprobe had no instance left. */
-	if (frame->sk && frame->event.kind)
-		__sync_fetch_and_add(&counters.lost_table, 1);
-	frame->sk = (__u64)sk;
-	frame->called_ns = bpf_ktime_get_ns();
-	return frame;
+	if (!get(sk, sk_lock.owned))
+		return 0;
+	frame = wanted_frame(this_task());
+	if (!frame)
+		return 0;
+	frame_start(frame, sk);
+	frame->event.kind = 0;
+	return 0;
 }
 
 static __always_inline int close_locked(const struct sock *sk, long timeout)
 {
 	const struct tcp_sock *tp = tcp_sock_of(sk);
-	struct frame *frame = frame_of(sk);
+	struct task_struct *task = this_task();
+	struct frame *frame = tp ? wanted_frame(task) : NULL;
 
-	/* MPTCP closes its subflows by __tcp_close() alone. */
-	if (!frame)
-		frame = close_called(sk);
 	if (!frame)
 		return 0;
-	if (!tp) {
-		frame_drop(frame);
-		return 0;
-	}
-	fill_event(&frame->event, frame->called_ns);
+	if (frame->sk != (__u64)sk || frame->event.kind)
+		frame_start(frame, sk);
+	fill_event(&frame->event, task, frame->called_ns);
 	fill_socket(&frame->event, sk, tp);
 	frame->timeout = timeout;
-	frame->locked_jiffies = bpf_jiffies64();
+	if (timeout)
+		frame->locked_jiffies = bpf_jiffies64();
 	if (!wanted_socket(&frame->event))
 		frame_drop(frame);
 	return 0;
@@ -167,7 +205,7 @@ static __always_inline int close_locked(const struct sock *sk, long timeout)
 
 static __always_inline void saw(const struct sock *sk, __u32 facts)
 {
-	struct frame *frame = frame_of(sk);
+	struct frame *frame = locked_frame_of(sk);
 
 	if (frame)
 		frame->event.facts |= facts;
@@ -199,7 +237,7 @@ static __always_inline __u32 orphan_facts(const struct sock *sk)
 
 static __always_inline int reset_sent(const struct sock *sk)
 {
-	struct frame *frame = frame_of(sk);
+	struct frame *frame = locked_frame_of(sk);
 
 	if (!frame)
 		return 0;
@@ -244,7 +282,7 @@ static __always_inline int wait_ended(struct frame *frame, const struct sock *sk
 /* The socket goes on as a minisocket in this state, and is itself CLOSE. */
 static __always_inline int time_wait_begun(const struct sock *sk, int state)
 {
-	struct frame *frame = frame_of(sk);
+	struct frame *frame = locked_frame_of(sk);
 
 	if (!frame)
 		return 0;
@@ -259,8 +297,12 @@ static __always_inline int time_wait_begun(const struct sock *sk, int state)
 static __always_inline int reset_told(__u64 *args)
 {
 	const struct sock *sk = (const struct sock *)args[0];
-	struct frame *frame = frame_of(sk);
+	struct frame *frame;
 
+	/* It has nothing to add to the hook on tcp_send_active_reset(). */
+	if (VIA != VIA_TRACEPOINT && !args[1] && !has_reset_reason())
+		return 0;
+	frame = frame_of(sk);
 	if (!frame)
 		return 0;
 	if (args[1] && frame->event.state == TCP_LISTEN)

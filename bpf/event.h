@@ -137,6 +137,7 @@ struct counters {
 	__u64 on;		/* nothing is recorded before this is set */
 	__u64 hz;		/* jiffies in a second, as the program learn found it */
 	__u64 frames;		/* the same found that a task can have a frame */
+	__u64 open;		/* frames, where the engine counts them */
 	__u64 lost_ring;
 	__u64 lost_table;
 };

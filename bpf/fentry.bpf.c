@@ -16,8 +16,7 @@
 SEC("fentry/tcp_close")
 int BPF_PROG(tcp_close, struct sock *sk)
 {
-	close_called(sk);
-	return 0;
+	return close_called(sk);
 }
 
 SEC("fentry/__tcp_close")

@@ -27,6 +27,17 @@ struct {
 	__type(value, __u32);
 } cgroups SEC(".maps");
 
+/* A task is known by a typed pointer where it has storage, elsewhere by its address. */
+#define task_get(task, member) \
+	(filter.task_storage ? (task)->member : BPF_CORE_READ(task, member))
+
+static __always_inline struct task_struct *this_task(void)
+{
+	if (filter.task_storage)
+		return bpf_get_current_task_btf();
+	return (struct task_struct *)bpf_get_current_task();
+}
+
 static __always_inline bool comm_is_wanted(void)
 {
 	__u64 comm[COMM_LEN / 8] = {};
@@ -36,9 +47,9 @@ static __always_inline bool comm_is_wanted(void)
 	return comm[0] == want[0] && comm[1] == want[1];
 }
 
-static __always_inline bool wanted_task(void)
+static __always_inline bool wanted_task(struct task_struct *task)
 {
-	__u32 pid = bpf_get_current_pid_tgid() >> 32;
+	__u32 pid = task_get(task, tgid);
 
 	if (filter.pid && filter.pid != pid)
 		return false;

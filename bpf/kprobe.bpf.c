@@ -16,16 +16,18 @@
 /* A return knows no arguments; what the task is closing says it. */
 static __always_inline struct frame *open_frame(void)
 {
-	struct frame *frame = task_frame(false);
+	struct frame *frame;
 
+	if (!counters.open)
+		return NULL;
+	frame = task_frame(this_task(), false);
 	return frame && frame->sk ? frame : NULL;
 }
 
 SEC("kprobe/tcp_close")
 int BPF_KPROBE(tcp_close, struct sock *sk)
 {
-	close_called(sk);
-	return 0;
+	return close_called(sk);
 }
 
 SEC("kprobe/__tcp_close")

@@ -13,31 +13,26 @@ static __always_inline __u64 new_id(__u64 now_ns)
 	return (now_ns - filter.start_ns) >> 6 << 10 | (bpf_get_smp_processor_id() & 1023);
 }
 
-static __always_inline __u32 task_flags(void)
+static __always_inline __u8 task_context(__u32 flags)
 {
-	if (!filter.task_storage)
-		return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), flags);
-	return bpf_get_current_task_btf()->flags;
-}
-
-static __always_inline __u8 task_context(void)
-{
-	__u32 flags = task_flags();
-
 	if (flags & PF_KTHREAD)
 		return CONTEXT_KERNEL;
 	return flags & PF_EXITING ? CONTEXT_EXIT : CONTEXT_SYSCALL;
 }
 
-static __always_inline void fill_task(struct close_event *e)
+/* The helpers for these cost more than the loads, and give the uid of a container's own view. */
+static __always_inline void fill_task(struct close_event *e, struct task_struct *task)
 {
-	__u64 pid_tgid = bpf_get_current_pid_tgid();
-
-	e->pid = pid_tgid >> 32;
-	e->tid = pid_tgid;
-	e->uid = bpf_get_current_uid_gid();
-	e->cgroup = bpf_get_current_cgroup_id();
-	e->context = task_context();
+	e->pid = task_get(task, tgid);
+	e->tid = task_get(task, pid);
+	e->context = task_context(task_get(task, flags));
+	if (filter.task_storage) {
+		e->uid = task->cred->uid.val;
+		e->cgroup = task->cgroups->dfl_cgrp->kn->id;
+	} else {
+		e->uid = BPF_CORE_READ(task, cred, uid.val);
+		e->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	}
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
 }
 
@@ -155,7 +150,7 @@ static __always_inline void fill_socket(struct close_event *e, const struct sock
 		e->facts |= WAS_REPAIR;
 }
 
-static __always_inline void fill_event(struct close_event *e, __u64 time_ns)
+static __always_inline void fill_event(struct close_event *e, struct task_struct *task, __u64 time_ns)
 {
 	e->kind = EVENT_CLOSE;
 	e->via = VIA;
@@ -163,7 +158,7 @@ static __always_inline void fill_event(struct close_event *e, __u64 time_ns)
 	e->id = new_id(time_ns);
 	e->reason = 0;
 	e->blocked_ns = 0;
-	fill_task(e);
+	fill_task(e, task);
 }
 
 #endif

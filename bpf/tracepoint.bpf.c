@@ -87,11 +87,13 @@ static __always_inline bool is_told(const struct frame *frame, const struct sock
 
 static __always_inline struct frame *open_frame(const struct sock *sk)
 {
-	struct frame *frame = close_called(sk);
+	struct task_struct *task = this_task();
+	struct frame *frame = wanted_frame(task);
 
 	if (!frame)
 		return NULL;
-	fill_event(&frame->event, frame->called_ns);
+	frame_start(frame, sk);
+	fill_event(&frame->event, task, frame->called_ns);
 	fill_socket(&frame->event, sk, tcp_sock_of(sk));
 	frame->event.facts |= LACKS_BLOCKED | LACKS_AFTER;
 	frame->write_seq = write_seq(sk);
@@ -124,6 +126,10 @@ int set_state(__u64 *args)
 	struct frame *frame;
 	bool released;
 
+	/* What is to be remembered of a socket without a descriptor is asked for in the same
+	 * context, so by the same task. */
+	if (!wanted_task(this_task()))
+		return 0;
 	if (get(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	if (to == TCP_CLOSE && !get(sk, sk_socket)) {
@@ -168,10 +174,14 @@ SEC("raw_tp/tcp_destroy_sock")
 int destroy_sock(__u64 *args)
 {
 	const struct sock *sk = (const struct sock *)args[0];
-	struct frame *frame = frame_of(sk);
-	bool dies_alone = was_dying(sk);
+	struct frame *frame;
 
-	if (!frame && (dies_alone || is_child(task_frame(false), sk)))
+	if (!wanted_task(this_task()))
+		return 0;
+	if (was_dying(sk))
+		return 0;
+	frame = frame_of(sk);
+	if (!frame && is_child(task_frame(this_task(), false), sk))
 		return 0;
 	/* The connection was over before the close: nothing moved, only this is left to see. */
 	if (!frame || (!frame->event.kind && !is_told(frame, sk)))

@@ -203,10 +203,35 @@ struct socket {
 
 struct sk_buff;
 
+typedef unsigned int __kernel_uid32_t;
+typedef __kernel_uid32_t uid_t;
+
+typedef struct {
+	uid_t val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
 struct task_struct {
 	unsigned int flags;
 	pid_t pid;
 	pid_t tgid;
+	const struct cred *cred;
+	struct css_set *cgroups;
 };
 
 #pragma clang attribute pop
