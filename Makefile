@@ -9,7 +9,23 @@ SUDO       ?= $(if $(filter-out 0,$(shell id -u)),sudo)
 export PATH := $(PATH):/usr/sbin:/sbin
 
 VERSION := 0.1
+# make ARCH=arm64 builds for that processor into .output/arm64, with what tests/vm/sysroot unpacks.
+machine := $(shell uname -m)
+ARCH ?= $(machine)
+arch_of = $(subst x86_64,x86,$(subst amd64,x86,$(subst aarch64,arm64,$1)))
+arch := $(call arch_of,$(ARCH))
+ifeq ($(arch),$(call arch_of,$(machine)))
 O := .output
+else
+O := .output/$(arch)
+B := $O/
+triplet := $(subst arm64,aarch64,$(subst x86,x86_64,$(arch)))-linux-gnu
+CROSS_COMPILE ?= $(triplet)-
+SYSROOT ?= .output/vm/sysroot-$(arch)
+CC := $(CROSS_COMPILE)gcc --sysroot=$(SYSROOT)
+override PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
+	PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/$(triplet)/pkgconfig $(PKG_CONFIG)
+endif
 WAYS := fentry kprobe tracepoint
 
 CFLAGS ?= -O2 -g
@@ -19,7 +35,6 @@ cflags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-init
 	  -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -MMD -MP -I. -I$O
 ldlibs := $(shell $(PKG_CONFIG) --libs $(packages))
 # The BPF side sees vmlinux/ and libbpf's headers, nothing of the host.
-arch := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 bpf_cflags := -target bpf -D__TARGET_ARCH_$(arch) -O2 -g -Wall -Wextra -Wno-unused-parameter \
 	      -MMD -MP -I. -Ivmlinux
 
@@ -34,12 +49,20 @@ Q   := @
 say  = @printf '  %-5s %s\n' $1 $2;
 endif
 
-all: closetrace rst-client
+all: $Bclosetrace $Brst-client
 
-closetrace: $(TRACER)
+$Bclosetrace: $(TRACER)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(ldlibs) $(LDLIBS) -o $@
-rst-client: $(CLIENT)
+$Brst-client: $(CLIENT)
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+
+# For a host that has none of the libraries.
+static: $O/static/closetrace $O/static/rst-client
+$O/static/closetrace: $(TRACER)
+	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -static $^ \
+		$(shell $(PKG_CONFIG) --static --libs $(packages)) $(LDLIBS) -o $@
+$O/static/rst-client: $(CLIENT)
+	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -static $^ $(LDLIBS) -o $@
 
 $O/bpf/%.bpf.o: bpf/%.bpf.c
 	$(call say,BPF,$@)mkdir -p $(@D) && $(CLANG) $(bpf_cflags) -c $< -o $@
@@ -65,11 +88,21 @@ $O/tests/unit/%: $O/tests/unit/%.o $(filter-out %/main.o,$(TRACER))
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(ldlibs) $(test_libs) $(LDLIBS) -o $@
 $O/tests/live/%: $O/tests/live/%.o $(live_shared:%=$O/tests/live/%.o) \
 		 $(filter-out %/rst_client.o,$(CLIENT))
-	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(test_libs) $(LDLIBS) -o $@
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(ldlibs) $(test_libs) $(LDLIBS) -o $@
 
-tests: closetrace rst-client $(UNITS) $(LIVES)
+tests: $Bclosetrace $Brst-client $(UNITS) $(LIVES)
 check: $(UNITS)
 	$Q for t in $^; do ./$$t || exit 1; done
+
+# In tests/bench too; empty.so goes into closetrace.
+BENCHES := $(addprefix $O/tests/bench/,load measure reader empty.so)
+$O/tests/bench/load: $O/tests/bench/loopback.o
+$O/tests/bench/measure: $(addprefix $O/tests/bench/,contestant.o programs.o loopback.o)
+$O/tests/bench/reader: $(filter-out %/main.o,$(TRACER))
+$O/tests/bench/%: $O/tests/bench/%.o
+	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(ldlibs) $(LDLIBS) -o $@
+$O/tests/bench/%.so: tests/bench/%.c
+	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(cflags) $(CPPFLAGS) $(CFLAGS) -shared -fPIC $< -o $@
 
 # Each installs what is missing, then builds by a make of its own: what pkg-config says
 # is asked when a makefile is read.
@@ -83,12 +116,23 @@ test:
 	tests/deps test
 	$(MAKE) tests
 	tests/run
+bench:
+	tests/deps test
+	$(MAKE) closetrace benches
+	tests/bench/run $(KERNELS)
+benches: $(BENCHES)
+# Cross-built, in emulated guests.
+test-arm64:
+	tests/deps arm64
+	tests/vm/sysroot
+	$(MAKE) ARCH=arm64 tests
+	tests/run arm64
 
 # ---- in the system ----------------------------------------------------------
 
 install: all
-	install -D -m 755 closetrace $(DESTDIR)$(PREFIX)/sbin/closetrace
-	install -D -m 755 rst-client $(DESTDIR)$(PREFIX)/bin/rst-client
+	install -D -m 755 $Bclosetrace $(DESTDIR)$(PREFIX)/sbin/closetrace
+	install -D -m 755 $Brst-client $(DESTDIR)$(PREFIX)/bin/rst-client
 	install -D -m 644 user/closetrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/closetrace.8
 	install -D -m 644 user/rst-client.1 $(DESTDIR)$(PREFIX)/share/man/man1/rst-client.1
 uninstall:
@@ -101,7 +145,7 @@ clean:
 	rm -rf closetrace rst-client
 	find $O -mindepth 1 -maxdepth 1 ! -name vm -exec rm -rf {} + 2>/dev/null || true
 
-.PHONY: all tests check deps demo test install uninstall clean
+.PHONY: all static tests check deps demo test bench benches test-arm64 install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
--include $(shell find $O -name '*.d' 2>/dev/null)
+-include $(shell find $O/bpf $O/user $O/tests -name '*.d' 2>/dev/null)
