@@ -1,24 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <err.h>
 #include <errno.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "user/command.h"
 
-/* As it would have been started without us. */
 static void become(char **argv)
 {
-	sigset_t none;
+	int error;
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
 	execvp(argv[0], argv);
-	/* 127 and 126, as shells have it. */
+	error = errno;
 	warn("cannot run %s", argv[0]);
-	_exit(errno == ENOENT ? 127 : 126);
+	/* As shells have it. */
+	_exit(error == ENOENT ? 127 : 126);
 }
 
 int command_hold(struct command *command, char **argv)
@@ -53,25 +49,14 @@ void command_go(struct command *command)
 	close(command->go);
 }
 
-static int has_ended(struct command *command, int how)
+int command_has_ended(struct command *command)
 {
 	int status;
 
 	if (command->status >= 0)
 		return 1;
-	if (waitpid(command->pid, &status, how) != command->pid)
+	if (waitpid(command->pid, &status, WNOHANG) != command->pid)
 		return 0;
 	command->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	return 1;
-}
-
-int command_has_ended(struct command *command)
-{
-	return has_ended(command, WNOHANG);
-}
-
-void command_wait(struct command *command)
-{
-	while (!has_ended(command, 0) && errno == EINTR)
-		;
 }

@@ -17,6 +17,5 @@ void command_go(struct command *command);
 
 /* Looks whether it has ended; does not wait. */
 int command_has_ended(struct command *command);
-void command_wait(struct command *command);	/* until it has */
 
 #endif

@@ -209,6 +209,21 @@ static void set_address(struct filter *filter, const char *cidr)
 	filter->by_addr = 1;
 }
 
+/* The IPv4-mapped addresses lie within ::/0; who asks for that means IPv6. */
+static void keep_apart(struct filter *filter)
+{
+	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	if (!filter->by_addr || filter->mask[11] == 0xff)
+		return;
+	for (int i = 0; i < 12; i++)
+		if ((mapped[i] & filter->mask[i]) != filter->addr[i])
+			return;
+	if (filter->family == AF_INET)
+		bad("-a", "of IPv6", "no peer is in there with -4");
+	filter->family = AF_INET6;
+}
+
 static void set_comm(struct filter *filter, const char *name)
 {
 	if (!*name || strlen(name) >= COMM_LEN)
@@ -343,5 +358,6 @@ void options_parse(struct options *options, int argc, char **argv)
 	if (argp_parse(&argp, argc, argv, ARGP_NO_HELP | ARGP_IN_ORDER, NULL, options))
 		exit(EXIT_USAGE);
 	options->tracer.pids = options->pids;
+	keep_apart(&options->tracer.filter);
 	check(options);
 }

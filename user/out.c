@@ -110,11 +110,21 @@ static void fail(struct out *out, size_t done, int error)
 		out->lost += out->ends[i] > done;
 }
 
+/* Where there is nothing to write no write() would tell. */
+static bool is_closed(int fd)
+{
+	struct pollfd reader = { .fd = fd };
+
+	return poll(&reader, 1, 0) == 1 && reader.revents & (POLLERR | POLLHUP);
+}
+
 int out_flush(struct out *out)
 {
 	size_t done = 0;
 	ssize_t wrote;
 
+	if (!out->used && !out->error && is_closed(out->fd))
+		out->error = EPIPE;
 	while (!out->error && done < out->used) {
 		wrote = write(out->fd, out->bytes + done, out->used - done);
 		if (wrote >= 0)

@@ -12,6 +12,7 @@
 #include "user/command.h"
 #include "user/fields.h"
 #include "user/options.h"
+#include "user/privileges.h"
 #include "user/sink.h"
 #include "user/trace.h"
 
@@ -32,6 +33,7 @@ struct trace {
 	uint64_t resets;
 	uint64_t unknown;
 	struct tracer_lost told;
+	uint64_t unfinished;
 };
 
 static double now_s(void)
@@ -128,12 +130,9 @@ static int pause_ms(const struct trace *trace, int count)
 static void run(struct trace *trace)
 {
 	struct pollfd signals = { .fd = trace->signals, .events = POLLIN };
-	int count = 0;
 
-	while (!is_over(trace)) {
-		poll(&signals, 1, pause_ms(trace, count));
-		count = look(trace);
-	}
+	while (!is_over(trace))
+		poll(&signals, 1, pause_ms(trace, look(trace)));
 }
 
 /* ---- before and after ----------------------------------------------------------- */
@@ -176,18 +175,43 @@ static void put_heads(struct trace *trace)
 
 static void begin(struct trace *trace)
 {
-	const char *name;
-
-	for (size_t i = 0; (name = tracer_missing(trace->tracer, i)); i++)
-		warnx("this kernel has no %s: what it would have shown is null", name);
+	tracer_tell(trace->tracer);
 	put_heads(trace);
 	tracer_start(trace->tracer);
+	/* What is left to do needs none: but the command may be another user's by now. */
+	privileges_keep(trace->options->command ? UINT64_C(1) << CAP_KILL : 0);
 	if (!trace->options->quiet)
 		fprintf(stderr, "closetrace: tracing by %s\n", via_name(tracer_via(trace->tracer)));
 	if (trace->options->duration_s)
 		trace->end_s = now_s() + trace->options->duration_s;
 	if (trace->options->command)
 		command_go(&trace->command);
+}
+
+/* The trace is over and the command is not. */
+static void await_command(struct trace *trace)
+{
+	struct pollfd signals = { .fd = trace->signals, .events = POLLIN };
+
+	for (;;) {
+		is_told_to_stop(trace);
+		if (command_has_ended(&trace->command))
+			return;
+		poll(&signals, 1, -1);
+	}
+}
+
+/* Not records that were dropped, but none came of them either. */
+static void tell_unfinished(struct trace *trace)
+{
+	trace->unfinished = tracer_unfinished(trace->tracer);
+	if (!trace->unfinished)
+		return;
+	warnx("lost %llu records: these closes were not seen to return",
+	      (unsigned long long)trace->unfinished);
+	if (trace->sink->lost)
+		trace->sink->lost(trace->out, trace->unfinished, "table");
+	out_flush(trace->out);
 }
 
 static void tell_totals(const struct trace *trace)
@@ -197,24 +221,26 @@ static void tell_totals(const struct trace *trace)
 
 	fprintf(stderr, "closetrace: traced %llu closes, %llu resets; %llu lost, %llu unknown\n",
 		(unsigned long long)(trace->closes - unwritten), (unsigned long long)trace->resets,
-		(unsigned long long)(lost.ring + lost.table + unwritten),
+		(unsigned long long)(lost.ring + lost.table + trace->unfinished + unwritten),
 		(unsigned long long)trace->unknown);
 }
 
 static int finish(struct trace *trace)
 {
+	/* Who closed the pipe has seen enough; but Ctrl-C ends the pipe's reader too. */
+	bool deserted = out_error(trace->out) == EPIPE;
 	int error;
 
 	tracer_stop(trace->tracer);
 	look(trace);
+	tell_unfinished(trace);
 	error = out_error(trace->out);
 	if (error && error != EPIPE)
 		warnx("cannot write the records: %s", strerror(error));
-	/* Who closed the pipe has seen enough. */
-	if (!trace->options->quiet && error != EPIPE)
+	if (!trace->options->quiet && !deserted)
 		tell_totals(trace);
 	if (trace->options->command)
-		command_wait(&trace->command);
+		await_command(trace);
 	if (error && error != EPIPE)
 		return EXIT_CANNOT;
 	return trace->options->command ? trace->command.status : 0;
@@ -224,21 +250,23 @@ int trace(struct options *options)
 {
 	struct trace trace = {
 		.options = options,
+		.signals = -1,
 		.sink = options->json ? &json_sink : &text_sink,
 	};
 	int status = EXIT_CANNOT;
 	char why[256];
 
-	trace.signals = open_signals();
 	trace.out = options->output ? out_open(options->output) : out_on(STDOUT_FILENO);
 	if (!trace.out) {
 		warn("cannot write to %s", options->output ? options->output : "stdout");
 		return EXIT_CANNOT;
 	}
+	/* Before anything is done to signals: the command gets them as we got them. */
 	if (hold_command(&trace, options)) {
 		warn("cannot run %s", options->command[0]);
 		goto cleanup;
 	}
+	trace.signals = open_signals();
 	trace.tracer = tracer_open(&options->tracer, why, sizeof(why));
 	if (!trace.tracer) {
 		warnx("cannot trace: %s", why);

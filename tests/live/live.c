@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -114,6 +115,8 @@ void run_start(struct run *run, const char *const *argv)
 	if (!run->pid) {
 		dup2(out[1], STDOUT_FILENO);
 		dup2(err[1], STDERR_FILENO);
+		/* It must not go on where the test gives up. */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		execv(argv[0], (char *const *)argv);
 		_exit(127);
 	}
@@ -125,15 +128,25 @@ void run_start(struct run *run, const char *const *argv)
 	fcntl(run->out, F_SETPIPE_SZ, 1 << 20);
 }
 
+void await_input(int fd, const char *what)
+{
+	struct pollfd input = { .fd = fd, .events = POLLIN };
+	int ready;
+
+	do
+		ready = poll(&input, 1, PATIENCE_MS);
+	while (ready < 0 && errno == EINTR);
+	if (ready != 1)
+		bail_out("nothing for a minute: %s", what);
+}
+
 /* Returns false at the end. */
 static bool listen_to(struct run *run)
 {
-	struct pollfd err = { .fd = run->err, .events = POLLIN };
 	size_t room = sizeof(run->told) - 1 - run->told_size;
 	ssize_t got;
 
-	if (poll(&err, 1, PATIENCE_MS) != 1)
-		bail_out("closetrace says nothing for a minute; so far: %s", run->told);
+	await_input(run->err, run->told);
 	got = room ? read(run->err, run->told + run->told_size, room) : 0;
 	if (got <= 0)
 		return false;
@@ -153,6 +166,11 @@ static const char *find_line(const struct run *run, const char *begin)
 	return at && *at ? at : NULL;
 }
 
+bool run_told(const struct run *run, const char *begin)
+{
+	return find_line(run, begin);
+}
+
 bool run_await(struct run *run, const char *begin)
 {
 	while (!find_line(run, begin))
@@ -169,35 +187,65 @@ void run_begin(struct run *run, const char *via, const char *const *more)
 	while (more && *more)
 		argv[argc++] = *more++;
 	run_start(run, argv);
+	run->is_json = true;
 	if (!run_await(run, "closetrace: tracing"))
 		bail_out("closetrace does not trace: %s", run->told);
 }
 
-static void read_records(struct run *run)
+static void read_records(struct run *run, FILE *from)
 {
-	FILE *out = fdopen(run->out, "r");
 	char *text = NULL;
 	size_t size = 0;
 	json_error_t error;
 
+	json_decref(run->records);
 	run->records = json_array();
-	while (getline(&text, &size, out) > 0) {
+	while (getline(&text, &size, from) > 0) {
 		json_t *record = json_loads(text, 0, &error);
 
 		if (record)
 			json_array_append_new(run->records, record);
-		else
+		else if (run->is_json)
 			note("not JSON: %s", text);
 	}
 	free(text);
-	fclose(out);
+	fclose(from);
+}
+
+void run_read_file(struct run *run, const char *path)
+{
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		bail_out("no %s: %s", path, strerror(errno));
+	read_records(run, file);
+}
+
+static void read_stdout(struct run *run)
+{
+	FILE *said = open_memstream(&run->said, &run->said_size);
+	char bytes[4096];
+	ssize_t got;
+
+	do {
+		await_input(run->out, "stdout");
+		got = read(run->out, bytes, sizeof(bytes));
+		if (got > 0)
+			fwrite(bytes, 1, got, said);
+	} while (got > 0);
+	fclose(said);
+	close(run->out);
+	if (run->said_size)
+		read_records(run, fmemopen(run->said, run->said_size, "r"));
+	else
+		run->records = json_array();
 }
 
 void run_end(struct run *run)
 {
 	int status;
 
-	read_records(run);
+	read_stdout(run);
 	while (listen_to(run))
 		;
 	close(run->err);
@@ -214,6 +262,7 @@ void run_stop(struct run *run)
 void run_free(struct run *run)
 {
 	json_decref(run->records);
+	free(run->said);
 }
 
 struct totals run_totals(const struct run *run)
@@ -248,4 +297,11 @@ long long number_of(const json_t *record, const char *key)
 bool is_close(const json_t *record)
 {
 	return !strcmp(text_of(record, "event"), "close");
+}
+
+/* ---- what all can do --------------------------------------------------------------------- */
+
+void close_unconnected(void)
+{
+	close(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 }

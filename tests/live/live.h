@@ -27,9 +27,12 @@ struct run {
 	pid_t pid;
 	int out;		/* its stdout */
 	int err;
+	bool is_json;		/* whatever it prints */
 	char told[65536];	/* its stderr so far */
 	size_t told_size;
 	int status;		/* after run_end(): as a shell tells it */
+	char *said;		/* after run_end(): its stdout */
+	size_t said_size;
 	json_t *records;	/* after run_end(): an array, of -j's lines */
 };
 
@@ -37,7 +40,7 @@ struct run {
  * the namespace.  Returns when it says that it is tracing; bails out where it does not. */
 void run_begin(struct run *run, const char *via, const char *const *more);
 
-/* The same without -j, the namespace, and the wait. */
+/* The same without -j, the namespace, and the wait; what is not JSON is no reason to wonder. */
 void run_start(struct run *run, const char *const *argv);
 
 /* Waits for a line on stderr that begins so.  false: it ended without. */
@@ -46,6 +49,18 @@ bool run_await(struct run *run, const char *line);
 void run_stop(struct run *run);		/* SIGINT, then run_end() */
 void run_end(struct run *run);		/* reads all that it has to say, and waits for it */
 void run_free(struct run *run);
+
+/* Whether a line on stderr begins so, as far as it has been read. */
+bool run_told(const struct run *run, const char *line);
+
+/* A descriptor has something to read within a minute, or bails out. */
+void await_input(int fd, const char *what);
+
+/* The records of a file that -o made, in place of those from stdout. */
+void run_read_file(struct run *run, const char *path);
+
+/* The cheapest close that there is: of a socket that never was connected. */
+void close_unconnected(void);
 
 /* The numbers of the line "closetrace: traced"; -1 each where there is none. */
 struct totals {
