@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include <linux/bpf.h>
+
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 
 #include "bpf/event.h"
@@ -21,48 +26,75 @@ static const struct hook hooks[] = {
 };
 /* clang-format on */
 
-static const struct hook *find(const char *function)
+/* "raw_tp/tcp_send_reset" hangs on tcp_send_reset. */
+static const char *function_of(const char *section)
 {
-	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++)
-		if (!strcmp(hooks[i].function, function))
-			return &hooks[i];
-	return NULL;
+	const char *slash = strchr(section, '/');
+
+	return slash ? slash + 1 : "";
 }
 
 const struct hook *hook_find(const char *section)
 {
-	const char *slash = strchr(section, '/');
-
-	return slash ? find(slash + 1) : NULL;
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++)
+		if (!strcmp(hooks[i].function, function_of(section)))
+			return &hooks[i];
+	return NULL;
 }
 
-static bool is_symbol(const char *function)
+/* kptr_restrict hides addresses; names are for everybody to read. */
+static bool may_be_symbol(const char *prefix, const char *function)
 {
 	FILE *symbols = fopen("/proc/kallsyms", "re");
-	char line[512], name[256];
-	bool found = false;
+	char line[512], name[256], wanted[256];
+	bool found = !symbols;
 
-	if (!symbols)
-		return false;
+	snprintf(wanted, sizeof(wanted), "%s%s", prefix, function);
 	while (!found && fgets(line, sizeof(line), symbols))
-		found = sscanf(line, "%*s %*s %255s", name) == 1 && !strcmp(name, function);
-	fclose(symbols);
+		found = sscanf(line, "%*s %*s %255s", name) == 1 && !strcmp(name, wanted);
+	if (symbols)
+		fclose(symbols);
 	return found;
 }
 
-bool hook_exists(const struct hook *hook, const struct btf *btf)
+static bool is_function(const struct btf *btf, const char *name)
 {
-	char tracepoint[64];
-
-	snprintf(tracepoint, sizeof(tracepoint), "btf_trace_%s", hook->function);
-	return btf__find_by_name_kind(btf, hook->function, BTF_KIND_FUNC) >= 0 ||
-	       btf__find_by_name_kind(btf, tracepoint, BTF_KIND_TYPEDEF) >= 0 ||
-	       is_symbol(hook->function);
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) >= 0;
 }
 
-__u32 hook_lacks(const char *function)
+static bool is_tracepoint(const struct btf *btf, const char *name)
 {
-	const struct hook *hook = find(function);
+	char type[64];
 
-	return hook ? hook->lacks : 0;
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) >= 0;
+}
+
+bool hook_exists(const char *section, const struct btf *btf)
+{
+	const char *function = function_of(section);
+
+	if (!strncmp(section, "raw_tp/", strlen("raw_tp/")))
+		return is_tracepoint(btf, function) || may_be_symbol("__traceiter_", function);
+	if (is_function(btf, function))
+		return true;
+	/* A breakpoint needs no more than the symbol, a trampoline the types of the arguments. */
+	return *section == 'k' && may_be_symbol("", function);
+}
+
+int hook_try(const struct hook *hook, const struct btf *btf)
+{
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
+	int fd;
+
+	opts.attach_btf_id = btf__find_by_name_kind(btf, hook->function, BTF_KIND_FUNC);
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "trial", "GPL", nothing, 2, &opts);
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
 }

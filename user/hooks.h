@@ -12,15 +12,18 @@ struct hook {
 	const char *function;	/* the kernel's name for it: a function or a tracepoint */
 	bool required;		/* without it no verdict would be sure */
 	__u32 lacks;		/* LACKS_...: what a record is without it */
-	const char *shows;	/* "how long ...", for doctor */
+	const char *shows;	/* "how long ..." */
 };
 
 /* By the section of a program: "fentry/tcp_close".  NULL: not a hook on the close. */
 const struct hook *hook_find(const char *section);
 
-/* Asks the kernel's BTF, and where functions are not in it, its symbols. */
-bool hook_exists(const struct hook *hook, const struct btf *btf);
+/* Whether the kernel has what this section names.  Where it does not let us ask, it has: the
+ * trial is to come. */
+bool hook_exists(const char *section, const struct btf *btf);
 
-__u32 hook_lacks(const char *function);
+/* Whether the kernel lets a trampoline onto this function: 0 or an errno.  A program on it that
+ * is refused may have other faults. */
+int hook_try(const struct hook *hook, const struct btf *btf);
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "user/demo.h"
+#include "user/doctor.h"
 #include "user/explain.h"
 #include "user/options.h"
 #include "user/trace.h"
@@ -19,6 +20,7 @@ static const struct {
 	int (*main)(int argc, char **argv);
 } commands[] = {
 	{ "demo", demo_main },
+	{ "doctor", doctor_main },
 	{ "explain", explain_main },
 };
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <err.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,6 +17,8 @@
 
 #include "user/hooks.h"
 #include "user/judge.h"
+#include "user/kernel.h"
+#include "user/privileges.h"
 #include "user/procs.h"
 #include "user/reason.h"
 #include "user/tracer.h"
@@ -28,29 +32,39 @@
 struct tracer {
 	const struct tracer_options *options;
 	enum via via;
+	bool can_task_storage;
 	bool task_storage;
+	bool learned;
 	int trial;		/* a socket of our own, or -1 */
 	__u64 trial_cookie;
 	struct btf *btf;
 	struct bpf_object *object;
 	struct bpf_link *links[MAX_PROGRAMS];
 	size_t links_count;
-	const char *missing[MAX_PROGRAMS + 1];
+	struct missing missing[MAX_PROGRAMS + 1];
 	size_t missing_count;
 	volatile struct counters *counters;
 	struct ring_buffer *ring;
 	tracer_handler *handler;
 	void *handler_arg;
 	char refused[VIA_COUNT][256];
+	int error;		/* that came with the last of these; 0: none */
+};
+
+/* What a step on the way returns. */
+enum {
+	REFUSED = -1,
+	DONE = 0,
+	ANEW = 1,	/* a hook was left out: from the start, without it */
 };
 
 struct way {
 	const void *(*elf)(size_t *size);
-	bool needs_symbols;	/* its functions are found in the kernel's BTF */
+	bool needs_btf;		/* its functions are numbers in the kernel's own BTF */
 };
 
 static const struct way ways[VIA_COUNT] = {
-	[VIA_FENTRY] = { fentry_bpf__elf_bytes, true },
+	[VIA_FENTRY] = { fentry_bpf__elf_bytes, .needs_btf = true },
 	[VIA_KPROBE] = { kprobe_bpf__elf_bytes },
 	[VIA_TRACEPOINT] = { tracepoint_bpf__elf_bytes },
 };
@@ -65,15 +79,47 @@ static int print(enum libbpf_print_level level, const char *format, va_list args
 	return 0;
 }
 
-__attribute__((format(printf, 2, 3)))
-static int refuse(struct tracer *tracer, const char *format, ...)
+/* With an errno, what the kernel may have meant by it is looked for later. */
+__attribute__((format(printf, 3, 4)))
+static int refuse(struct tracer *tracer, int error, const char *format, ...)
 {
+	char *text = tracer->refused[tracer->via];
+	size_t size = sizeof(tracer->refused[0]), length;
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(tracer->refused[tracer->via], sizeof(tracer->refused[0]), format, args);
+	vsnprintf(text, size, format, args);
 	va_end(args);
-	return -1;
+	length = strlen(text);
+	if (error)
+		snprintf(text + length, size - length, ": %s", strerror(error));
+	tracer->error = error;
+	return REFUSED;
+}
+
+/* ---- hooks that this kernel has not --------------------------------------- */
+
+static bool is_missing(const struct tracer *tracer, const struct hook *hook)
+{
+	for (size_t i = 0; i < tracer->missing_count; i++)
+		if (tracer->missing[i].hook == hook)
+			return true;
+	return false;
+}
+
+static void miss(struct tracer *tracer, const struct hook *hook, const char *why)
+{
+	struct missing *missing = &tracer->missing[tracer->missing_count++];
+
+	missing->hook = hook;
+	snprintf(missing->why, sizeof(missing->why), "%s", why);
+}
+
+static bool is_required(const struct bpf_program *program)
+{
+	const struct hook *hook = hook_find(bpf_program__section_name(program));
+
+	return !hook || hook->required;
 }
 
 /* ---- before loading ---------------------------------------------------- */
@@ -106,7 +152,7 @@ static int set_filter(struct tracer *tracer)
 	struct bpf_map *frames = bpf_object__find_map_by_name(tracer->object, "frames");
 
 	if (!filter || !frames)
-		return refuse(tracer, "the programs are not what was built");
+		return refuse(tracer, 0, "the programs are not what was built");
 	*filter = tracer->options->filter;
 	filter->trial_cookie = tracer->trial_cookie;
 	filter->start_ns = now_ns();
@@ -119,7 +165,7 @@ static int set_filter(struct tracer *tracer)
 		filter->by_pids = 0;
 	}
 	for (size_t i = 0; i < tracer->missing_count; i++)
-		filter->lacks |= hook_lacks(tracer->missing[i]);
+		filter->lacks |= tracer->missing[i].hook->lacks;
 	return bpf_map__set_autocreate(frames, filter->task_storage);
 }
 
@@ -136,42 +182,79 @@ static int choose_programs(struct tracer *tracer)
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, tracer->object) {
-		const struct hook *hook = hook_find(bpf_program__section_name(program));
+		const char *section = bpf_program__section_name(program);
+		const struct hook *hook = hook_find(section);
 
-		if (!is_wanted(tracer, program)) {
-			bpf_program__set_autoload(program, false);
-			continue;
+		if (hook && !is_missing(tracer, hook) && !hook_exists(section, tracer->btf)) {
+			if (hook->required)
+				return refuse(tracer, 0, "this kernel has no %s", hook->function);
+			miss(tracer, hook, "this kernel has none");
 		}
-		if (!hook || hook_exists(hook, tracer->btf))
-			continue;
-		if (hook->required)
-			return refuse(tracer, "this kernel has no %s", hook->function);
-		bpf_program__set_autoload(program, false);
-		tracer->missing[tracer->missing_count++] = hook->function;
+		bpf_program__set_autoload(program, is_wanted(tracer, program) &&
+						   !(hook && is_missing(tracer, hook)));
 	}
-	return 0;
+	return DONE;
 }
 
 /* ---- loading and attaching ---------------------------------------------- */
 
+/* Looking for a type that the kernel has not, libbpf goes through the BTF of all modules; some
+ * of it gives up where it may not list them.  A file has no modules. */
+static const char *btf_file(const struct tracer *tracer)
+{
+	bool whole = tracer->options->btf || privileges_include(CAP_SYS_ADMIN);
+
+	return whole || access(KERNEL_BTF, R_OK) ? tracer->options->btf : KERNEL_BTF;
+}
+
 static int open_object(struct tracer *tracer)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "closetrace",
-		    .btf_custom_path = tracer->options->btf);
+		    .btf_custom_path = btf_file(tracer));
 	size_t size;
 	const void *elf = ways[tracer->via].elf(&size);
 
+	if (ways[tracer->via].needs_btf && access(KERNEL_BTF, R_OK))
+		return refuse(tracer, 0, "the kernel itself has no BTF");
 	tracer->object = bpf_object__open_mem(elf, size, &opts);
-	return tracer->object ? 0 : refuse(tracer, "cannot open the programs: %s", strerror(errno));
+	return tracer->object ? DONE : refuse(tracer, errno, "cannot open the programs");
+}
+
+static int refuse_program(struct tracer *tracer, const struct bpf_program *program, int error)
+{
+	return refuse(tracer, error, "cannot attach to %s",
+		      strchr(bpf_program__section_name(program), '/') + 1);
+}
+
+/* Functions may be in the kernel's BTF and yet be out of reach: inlined everywhere, renamed by
+ * the linker, or marked notrace.  A required one settles it; the others are left out. */
+static int find_refused(struct tracer *tracer)
+{
+	size_t before = tracer->missing_count;
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, tracer->object) {
+		const struct hook *hook = hook_find(bpf_program__section_name(program));
+		bool asked = hook && bpf_program__autoload(program) && !is_missing(tracer, hook) &&
+			     bpf_program__type(program) == BPF_PROG_TYPE_TRACING;
+		int error = asked ? hook_try(hook, tracer->btf) : 0;
+
+		if (error && hook->required)
+			return refuse_program(tracer, program, error);
+		if (error)
+			miss(tracer, hook, strerror(error));
+	}
+	return tracer->missing_count > before ? ANEW : REFUSED;
 }
 
 static int load_object(struct tracer *tracer)
 {
 	int error = bpf_object__load(tracer->object);
 
-	if (error)
-		return refuse(tracer, "the kernel refuses the programs: %s", strerror(-error));
-	return 0;
+	if (!error)
+		return DONE;
+	refuse(tracer, -error, "the kernel refuses the programs");
+	return find_refused(tracer);
 }
 
 static int share_counters(struct tracer *tracer)
@@ -180,20 +263,15 @@ static int share_counters(struct tracer *tracer)
 	void *shared = mmap(NULL, sizeof(struct counters), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (shared == MAP_FAILED)
-		return refuse(tracer, "cannot share the counters: %s", strerror(errno));
+		return refuse(tracer, errno, "cannot share the counters");
 	tracer->counters = shared;
 	return 0;
 }
 
-static int attach(struct tracer *tracer, const struct bpf_program *program)
+/* Configurations of Linux know ticks of 1/24 to 1/1200 second. */
+static bool is_hz(uint64_t hz)
 {
-	struct bpf_link *link = bpf_program__attach(program);
-
-	if (!link)
-		return refuse(tracer, "cannot attach to %s: %s", bpf_program__section_name(program),
-			      strerror(errno));
-	tracer->links[tracer->links_count++] = link;
-	return 0;
+	return hz >= 24 && hz <= 1200;
 }
 
 /* A socket for the program learn, with a linger time of one second in its jiffies. */
@@ -206,8 +284,8 @@ static int open_trial(struct tracer *tracer)
 	if (tracer->trial < 0 ||
 	    setsockopt(tracer->trial, SOL_SOCKET, SO_LINGER, &second, sizeof(second)) ||
 	    getsockopt(tracer->trial, SOL_SOCKET, SO_COOKIE, &tracer->trial_cookie, &size))
-		return refuse(tracer, "no socket to try the programs on: %s", strerror(errno));
-	return 0;
+		return refuse(tracer, errno, "no socket to try the programs on");
+	return DONE;
 }
 
 static void close_trial(struct tracer *tracer)
@@ -217,34 +295,63 @@ static void close_trial(struct tracer *tracer)
 	tracer->trial = -1;
 }
 
+/* The BTF is put to the test too: with that of another kernel neither the cookie nor the time
+ * is where it is looked for. */
 static int learn(struct tracer *tracer)
 {
 	struct bpf_program *program = bpf_object__find_program_by_name(tracer->object, "learn");
 	struct bpf_link *link = bpf_program__attach(program);
 
 	if (!link)
-		return refuse(tracer, "cannot attach to %s: %s", bpf_program__section_name(program),
-			      strerror(errno));
+		return refuse_program(tracer, program, errno);
 	close_trial(tracer);
 	bpf_link__destroy(link);
-	if (!tracer->counters->hz)
-		return refuse(tracer, "a program on tcp_destroy_sock did not run");
+	if (!is_hz(tracer->counters->hz))
+		return refuse(tracer, 0, "a close of our own is not seen%s", tracer->options->btf ?
+			      ": the BTF is another kernel's" : "");
 	if (!tracer->counters->frames)
-		return refuse(tracer, "the kernel gives no memory to remember a close in");
-	return 0;
+		return refuse(tracer, 0, "the kernel gives no memory to remember a close in");
+	tracer->learned = true;
+	return DONE;
 }
 
-static int attach_all(struct tracer *tracer)
+static int attach(struct tracer *tracer, const struct bpf_program *program)
+{
+	const struct hook *hook = hook_find(bpf_program__section_name(program));
+	struct bpf_link *link = bpf_program__attach(program);
+
+	if (link) {
+		tracer->links[tracer->links_count++] = link;
+		return DONE;
+	}
+	if (is_required(program))
+		return refuse_program(tracer, program, errno);
+	miss(tracer, hook, strerror(errno));
+	return ANEW;
+}
+
+static int attach_these(struct tracer *tracer, bool required)
 {
 	struct bpf_program *program;
+	int result = DONE;
 
 	bpf_object__for_each_program(program, tracer->object) {
-		if (!bpf_program__autoload(program) || !strcmp(bpf_program__name(program), "learn"))
+		if (!bpf_program__autoload(program) || is_required(program) != required ||
+		    !strcmp(bpf_program__name(program), "learn"))
 			continue;
-		if (attach(tracer, program))
-			return -1;
+		result = attach(tracer, program);
+		if (result)
+			break;
 	}
-	return 0;
+	return result;
+}
+
+/* What must be comes first: where that fails, the rest is not worth trying. */
+static int attach_all(struct tracer *tracer)
+{
+	int result = attach_these(tracer, true);
+
+	return result ? result : attach_these(tracer, false);
 }
 
 static int handle(void *arg, void *data, size_t size)
@@ -260,7 +367,7 @@ static int open_ring(struct tracer *tracer)
 	int fd = bpf_object__find_map_fd_by_name(tracer->object, "ring");
 
 	tracer->ring = ring_buffer__new(fd, handle, tracer, NULL);
-	return tracer->ring ? 0 : refuse(tracer, "cannot map the ring: %s", strerror(errno));
+	return tracer->ring ? 0 : refuse(tracer, errno, "cannot map the ring");
 }
 
 /* ---- who is traced ------------------------------------------------------- */
@@ -290,7 +397,7 @@ static int add_pids(struct tracer *tracer)
 		if (!error && options->follow)
 			error = procs_children(options->pids[i], add_child, tracer);
 	}
-	return error ? refuse(tracer, "too many processes to trace: %s", strerror(-error)) : 0;
+	return error ? refuse(tracer, -error, "too many processes to trace") : 0;
 }
 
 static int add_cgroup(struct tracer *tracer)
@@ -301,7 +408,7 @@ static int add_cgroup(struct tracer *tracer)
 	if (tracer->options->cgroup < 0)
 		return 0;
 	if (bpf_map_update_elem(fd, &first, &tracer->options->cgroup, BPF_ANY))
-		return refuse(tracer, "cannot trace that cgroup: %s", strerror(errno));
+		return refuse(tracer, errno, "cannot trace that cgroup");
 	return 0;
 }
 
@@ -311,8 +418,7 @@ static void unload(struct tracer *tracer)
 {
 	for (size_t i = 0; i < tracer->links_count; i++)
 		bpf_link__destroy(tracer->links[i]);
-	tracer->links_count = tracer->missing_count = 0;
-	memset(tracer->missing, 0, sizeof(tracer->missing));
+	tracer->links_count = 0;
 	ring_buffer__free(tracer->ring);
 	tracer->ring = NULL;
 	if (tracer->counters)
@@ -323,43 +429,149 @@ static void unload(struct tracer *tracer)
 	close_trial(tracer);
 }
 
-static int try_with(struct tracer *tracer, bool task_storage)
+static int try_once(struct tracer *tracer)
 {
 	static int (*const steps[])(struct tracer *) = {
 		open_object, choose_programs, open_trial, set_filter, load_object, share_counters,
 		open_ring, add_cgroup, learn, attach_all, add_pids,
 	};
+	int result = DONE;
+
+	for (size_t i = 0; !result && i < sizeof(steps) / sizeof(*steps); i++)
+		result = steps[i](tracer);
+	if (result)
+		unload(tracer);
+	return result;
+}
+
+static int try_with(struct tracer *tracer, bool task_storage)
+{
+	int result;
 
 	tracer->task_storage = task_storage;
-	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++)
-		if (steps[i](tracer)) {
-			unload(tracer);
-			return -1;
-		}
-	return 0;
+	do
+		result = try_once(tracer);
+	while (result == ANEW);
+	return result;
+}
+
+/* Not where a program had its frame by then, nor where nobody is let in. */
+static bool task_storage_may_be_why(const struct tracer *tracer)
+{
+	return tracer->task_storage && !tracer->learned && tracer->error != EPERM;
 }
 
 /* Task storage is quicker than a table of threads, but it must be there, and work. */
 static int try(struct tracer *tracer, enum via via)
 {
+	char *refused = tracer->refused[via];
+	int result;
+
 	tracer->via = via;
-	if (has_task_storage() && !try_with(tracer, true))
-		return 0;
-	return try_with(tracer, false);
+	tracer->learned = false;
+	tracer->missing_count = 0;
+	if (kernel_bars(via, refused, sizeof(tracer->refused[0])))
+		return REFUSED;
+	result = try_with(tracer, tracer->can_task_storage);
+	if (result && task_storage_may_be_why(tracer))
+		result = try_with(tracer, false);
+	if (result && tracer->error)
+		kernel_blame(via, tracer->options->btf, refused, sizeof(tracer->refused[0]));
+	if (!result)
+		*refused = '\0';
+	return result;
 }
 
+/* The way that was asked for, or the best that works. */
 static int try_all(struct tracer *tracer)
 {
-	enum via via;
+	int only = tracer->options->via;
+
+	for (int via = 0; via < VIA_COUNT; via++)
+		if ((only < 0 || via == only) && !try(tracer, via))
+			return DONE;
+	return REFUSED;
+}
+
+/* What all ways met is one thing to mend; else it is what the least demanding one met. */
+static void explain(const struct tracer *tracer, char *why, size_t size)
+{
+	const char *last = tracer->refused[VIA_TRACEPOINT];
 
 	if (tracer->options->via >= 0)
-		return try(tracer, tracer->options->via);
-	for (via = 0; via < VIA_COUNT; via++)
-		if (!try(tracer, via))
-			return 0;
-	/* What the best way met is what there is to mend. */
-	tracer->via = 0;
-	return -1;
+		snprintf(why, size, "%s: %s", via_name(tracer->options->via),
+			 tracer->refused[tracer->options->via]);
+	else if (!strcmp(tracer->refused[VIA_FENTRY], last))
+		snprintf(why, size, "%s", last);
+	else
+		snprintf(why, size, "no way works; %s: %s; see closetrace doctor",
+			 via_name(VIA_TRACEPOINT), last);
+}
+
+/* ---- the kernel's types ---------------------------------------------------- */
+
+static bool is_same(const struct btf *a, const struct btf *b)
+{
+	__u32 size_a, size_b;
+	const void *data_a = btf__raw_data(a, &size_a), *data_b = btf__raw_data(b, &size_b);
+
+	return data_a && data_b && size_a == size_b && !memcmp(data_a, data_b, size_a);
+}
+
+/* With the types of another kernel records would be wrong. */
+static bool is_kernels(const struct btf *btf)
+{
+	struct btf *own = access(KERNEL_BTF, R_OK) ? NULL : btf__parse(KERNEL_BTF, NULL);
+	bool good = own ? is_same(btf, own) : kernel_has_functions_of(btf);
+
+	btf__free(own);
+	return good;
+}
+
+/* What is wrong with the file; NULL: nothing. */
+static const char *load_btf_file(struct tracer *tracer, const char *file)
+{
+	if (access(file, R_OK))
+		return strerror(errno);
+	tracer->btf = btf__parse(file, NULL);
+	if (!tracer->btf)
+		return "there is no BTF in it";
+	if (btf__find_by_name_kind(tracer->btf, "tcp_sock", BTF_KIND_STRUCT) < 0)
+		return "it is not the BTF of a kernel";
+	if (!is_kernels(tracer->btf))
+		return "it is another kernel's";
+	return NULL;
+}
+
+static int load_btf(struct tracer *tracer, char *why, size_t size)
+{
+	const char *file = tracer->options->btf, *fault;
+
+	if (file) {
+		fault = load_btf_file(tracer, file);
+		if (fault)
+			snprintf(why, size, "--btf %s: %s", file, fault);
+		return fault ? REFUSED : DONE;
+	}
+	tracer->btf = btf__load_vmlinux_btf();
+	if (tracer->btf)
+		return DONE;
+	if (!kernel_blame(VIA_TRACEPOINT, NULL, why, size))
+		snprintf(why, size, "cannot read the kernel's BTF: %s", strerror(errno));
+	return REFUSED;
+}
+
+/* ---- the whole, for others --------------------------------------------------- */
+
+/* Kernels before v5.11 count the maps; without CAP_SYS_RESOURCE the hard limit is all there is. */
+static void raise_memory_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_MEMLOCK, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_MEMLOCK, &limit);
 }
 
 struct tracer *tracer_open(const struct tracer_options *options, char *why, size_t why_size)
@@ -374,17 +586,15 @@ struct tracer *tracer_open(const struct tracer_options *options, char *why, size
 	tracer->trial = -1;
 	verbosity = options->verbose;
 	libbpf_set_print(print);
-	tracer->btf = options->btf ? btf__parse(options->btf, NULL) : btf__load_vmlinux_btf();
-	if (!tracer->btf) {
-		refuse(tracer, "no BTF of the kernel: %s", strerror(errno));
+	raise_memory_limit();
+	if (load_btf(tracer, why, why_size))
 		goto fail;
-	}
 	reason_load(tracer->btf);
-	if (try_all(tracer))
-		goto fail;
-	return tracer;
+	tracer->can_task_storage = has_task_storage();
+	if (!try_all(tracer))
+		return tracer;
+	explain(tracer, why, why_size);
 fail:
-	snprintf(why, why_size, "%s: %s", via_name(tracer->via), tracer->refused[tracer->via]);
 	tracer_close(tracer);
 	return NULL;
 }
@@ -408,9 +618,27 @@ const char *tracer_refused(const struct tracer *tracer, enum via via)
 	return *tracer->refused[via] ? tracer->refused[via] : NULL;
 }
 
-const char *tracer_missing(const struct tracer *tracer, size_t index)
+const struct missing *tracer_missing(const struct tracer *tracer, size_t index)
 {
-	return tracer->missing[index];
+	return index < tracer->missing_count ? &tracer->missing[index] : NULL;
+}
+
+bool tracer_task_storage(const struct tracer *tracer)
+{
+	return tracer->task_storage;
+}
+
+void tracer_tell(const struct tracer *tracer)
+{
+	const struct missing *missing;
+	const char *refused;
+
+	for (enum via via = 0; tracer->options->verbose && via < tracer->via; via++)
+		if ((refused = tracer_refused(tracer, via)))
+			warnx("not by %s: %s", via_name(via), refused);
+	for (size_t i = 0; (missing = tracer_missing(tracer, i)); i++)
+		warnx("no hook on %s (%s), so not seen: %s", missing->hook->function, missing->why,
+		      missing->hook->shows);
 }
 
 void tracer_start(struct tracer *tracer)
@@ -436,4 +664,10 @@ struct tracer_lost tracer_lost(const struct tracer *tracer)
 		.ring = tracer->counters->lost_ring,
 		.table = tracer->counters->lost_table,
 	};
+}
+
+uint64_t tracer_unfinished(const struct tracer *tracer)
+{
+	/* By tracepoint a frame stays open until its task closes another. */
+	return tracer->via == VIA_TRACEPOINT ? 0 : tracer->counters->open;
 }

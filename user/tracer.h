@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "bpf/event.h"
+#include "user/hooks.h"
 
 struct tracer;
 
@@ -40,8 +41,18 @@ enum via tracer_via(const struct tracer *tracer);
 /* Why a better way was not taken; NULL: it was not tried. */
 const char *tracer_refused(const struct tracer *tracer, enum via via);
 
-/* Each hook that this kernel lacks and what it would have shown; NULL after the last. */
-const char *tracer_missing(const struct tracer *tracer, size_t index);
+/* Each hook that this kernel lacks; NULL after the last. */
+struct missing {
+	const struct hook *hook;
+	char why[64];
+};
+const struct missing *tracer_missing(const struct tracer *tracer, size_t index);
+
+/* Whether closes are remembered with their task; else in a table, which is slower. */
+bool tracer_task_storage(const struct tracer *tracer);
+
+/* Says on stderr what is missing and, with options.verbose, why no better way was taken. */
+void tracer_tell(const struct tracer *tracer);
 
 /* With options.pids: one more to trace.  0 or -errno. */
 int tracer_add_pid(struct tracer *tracer, pid_t pid);
@@ -55,5 +66,9 @@ typedef void tracer_handler(void *arg, const struct close_event *event);
 int tracer_read(struct tracer *tracer, tracer_handler *handler, void *arg);
 
 struct tracer_lost tracer_lost(const struct tracer *tracer);
+
+/* After tracer_stop(): closes that began and were not seen to return, as far as this way counts
+ * them.  They wait still, or there was no kretprobe left for them. */
+uint64_t tracer_unfinished(const struct tracer *tracer);
 
 #endif
