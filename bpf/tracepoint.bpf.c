@@ -58,10 +58,12 @@ static __always_inline bool was_dying(const struct sock *sk)
  * socket has no file: its close is not told from its shutdown. */
 static __always_inline bool is_released(const struct sock *sk)
 {
-	const struct file *file = BPF_CORE_READ(sk, sk_socket, file);
+	const struct file *file;
 
-	return file && inode_is_locked(get(file, f_inode)) && get(sk, sk_lock.owned) &&
-	       get(sk, sk_shutdown) == SHUTDOWN_MASK;
+	if (get(sk, sk_shutdown) != SHUTDOWN_MASK || !get(sk, sk_lock.owned))
+		return false;
+	file = BPF_CORE_READ(sk, sk_socket, file);
+	return file && inode_is_locked(get(file, f_inode));
 }
 
 static __always_inline __u32 write_seq(const struct sock *sk)
@@ -130,12 +132,15 @@ int set_state(__u64 *args)
 	 * context, so by the same task. */
 	if (!wanted_task(this_task()))
 		return 0;
-	if (get(sk, sk_protocol) != IPPROTO_TCP)
-		return 0;
 	if (to == TCP_CLOSE && !get(sk, sk_socket)) {
 		set_dying(sk);
 		return 0;
 	}
+	/* Most moves end here: the connection is not being closed.  MPTCP's own state is none
+	 * of a TCP socket. */
+	if ((from != TCP_LISTEN && get(sk, sk_shutdown) != SHUTDOWN_MASK) ||
+	    get(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
 	released = is_released(sk);
 	/* A listener that is shut down forgets its children as one that is closed. */
 	if ((!released && from != TCP_LISTEN) || is_told(frame_of(sk), sk))
