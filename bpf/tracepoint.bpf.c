@@ -22,9 +22,9 @@
 
 #include "bpf/engine.bpf.h"
 
-/* The socket that moved to CLOSE on this CPU last and had no descriptor: an orphan of an
- * earlier close, or a connection that nobody accepted.  From there to its destruction bottom
- * halves are off, so one a CPU is enough. */
+/* The socket without a descriptor that moved to CLOSE on this CPU last while a process held its
+ * lock: tcp_abort() of an orphan, or what was waiting for us while we closed.  From there to its
+ * destruction bottom halves are off, so one a CPU is enough. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
@@ -41,7 +41,7 @@ static __always_inline void set_dying(const struct sock *sk)
 		*here = (__u64)sk;
 }
 
-/* Asked once: the address is free for another socket from here on. */
+/* Asked once: the address is another socket's from here on. */
 static __always_inline bool was_dying(const struct sock *sk)
 {
 	__u32 zero = 0;
@@ -73,7 +73,6 @@ static __always_inline __u32 write_seq(const struct sock *sk)
 
 /* Beyond all sequence numbers, in their place. */
 #define UNWANTED	(1ULL << 32)	/* not to be told: destroyed within this call */
-#define SHUT_DOWN	(2ULL << 32)	/* a listener, and not closed: never told yet */
 
 /* What else happens to the socket of a close whose record has left.  The address may be
  * another connection's by now, but then it numbers its bytes from elsewhere; ours only
@@ -126,38 +125,26 @@ int set_state(__u64 *args)
 	const struct sock *sk = (const struct sock *)args[0];
 	int from = args[1], to = args[2];
 	struct frame *frame;
-	bool released;
 
-	/* What is to be remembered of a socket without a descriptor is asked for in the same
-	 * context, so by the same task. */
 	if (!wanted_task(this_task()))
 		return 0;
 	if (to == TCP_CLOSE && !get(sk, sk_socket)) {
-		set_dying(sk);
+		if (get(sk, sk_lock.owned))
+			set_dying(sk);
 		return 0;
 	}
-	/* Most moves end here: the connection is not being closed.  MPTCP's own state is none
-	 * of a TCP socket. */
-	if ((from != TCP_LISTEN && get(sk, sk_shutdown) != SHUTDOWN_MASK) ||
-	    get(sk, sk_protocol) != IPPROTO_TCP)
-		return 0;
-	released = is_released(sk);
-	/* A listener that is shut down forgets its children as one that is closed. */
-	if ((!released && from != TCP_LISTEN) || is_told(frame_of(sk), sk))
+	/* MPTCP's own state is none of a TCP socket. */
+	if (!is_released(sk) || get(sk, sk_protocol) != IPPROTO_TCP || is_told(frame_of(sk), sk))
 		return 0;
 	frame = open_frame(sk);
 	if (!frame)
 		return 0;
 	frame->event.facts |= move_facts(from, to);
 	frame->event.new_state = to;
-	if (!released) {
-		frame->event.kind = 0;
-		frame->write_seq = SHUT_DOWN;
-	} else if (to != TCP_CLOSE) {
+	if (to != TCP_CLOSE)
 		tell(frame);
-	} else if (!frame->event.kind) {
+	else if (!frame->event.kind)
 		frame->write_seq = UNWANTED;
-	}
 	return 0;
 }
 
@@ -167,27 +154,17 @@ int send_reset(__u64 *args)
 	return reset_told(args);
 }
 
-/* inet_child_forget() disconnects it, and the port is the listener's. */
-static __always_inline bool is_child(const struct frame *frame, const struct sock *sk)
-{
-	if (!frame || frame->event.state != TCP_LISTEN || get(sk, __sk_common.skc_dport))
-		return false;
-	return frame->event.lport == bpf_ntohs(get(tcp_sock_of(sk), inet_conn.icsk_inet.inet_sport));
-}
-
+/* __tcp_close() destroys with the lock held.  A softirq that ends an orphan holds none, nor does
+ * inet_child_forget() for a connection that nobody accepted. */
 SEC("raw_tp/tcp_destroy_sock")
 int destroy_sock(__u64 *args)
 {
 	const struct sock *sk = (const struct sock *)args[0];
 	struct frame *frame;
 
-	if (!wanted_task(this_task()))
-		return 0;
-	if (was_dying(sk))
+	if (!wanted_task(this_task()) || !get(sk, sk_lock.owned) || was_dying(sk))
 		return 0;
 	frame = frame_of(sk);
-	if (!frame && is_child(task_frame(this_task(), false), sk))
-		return 0;
 	/* The connection was over before the close: nothing moved, only this is left to see. */
 	if (!frame || (!frame->event.kind && !is_told(frame, sk)))
 		frame = open_frame(sk);
