@@ -139,13 +139,15 @@ static __always_inline struct frame *wanted_frame(struct task_struct *task)
 
 static __always_inline void frame_drop(struct frame *frame)
 {
-	__u32 tid = bpf_get_current_pid_tgid();
+	__u32 tid;
 
 	if (counts_open() && frame->sk)
 		__sync_fetch_and_add(&counters.open, -1);
 	frame->sk = 0;
-	if (!filter.task_storage)
-		bpf_map_delete_elem(&thread_frames, &tid);
+	if (filter.task_storage)
+		return;
+	tid = bpf_get_current_pid_tgid();
+	bpf_map_delete_elem(&thread_frames, &tid);
 }
 
 /* ---- the trial ------------------------------------------------------- */
