@@ -38,7 +38,7 @@ ldlibs := $(shell $(PKG_CONFIG) --libs $(packages))
 bpf_cflags := -target bpf -D__TARGET_ARCH_$(arch) -O2 -g -Wall -Wextra -Wno-unused-parameter \
 	      -MMD -MP -I. -Ivmlinux
 
-# Each program is its main file and what it calls; -lib is everything without a main().
+# The client is a few files, the tracer all but the client's main().
 client  := rst_client paths steps peer walk await
 SRCS    := $(wildcard user/*.c)
 CLIENT  := $(client:%=$O/user/%.o) $O/user/names.o
@@ -127,6 +127,8 @@ test-arm64:
 	tests/vm/sysroot
 	$(MAKE) ARCH=arm64 tests
 	tests/run arm64
+test-all: test
+	$(MAKE) test-arm64
 
 # ---- in the system ----------------------------------------------------------
 
@@ -145,7 +147,7 @@ clean:
 	rm -rf closetrace rst-client
 	find $O -mindepth 1 -maxdepth 1 ! -name vm -exec rm -rf {} + 2>/dev/null || true
 
-.PHONY: all static tests check deps demo test bench benches test-arm64 install uninstall clean
+.PHONY: all static tests check deps demo test bench benches test-arm64 test-all install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $O/bpf $O/user $O/tests -name '*.d' 2>/dev/null)
