@@ -48,7 +48,8 @@ struct {
 
 /* For kernels without task storage; by thread. */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
+	/* Without the return of a close its frame is never dropped: there the oldest goes. */
+	__uint(type, VIA == VIA_TRACEPOINT ? BPF_MAP_TYPE_LRU_HASH : BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8192);
 	__type(key, __u32);
 	__type(value, struct frame);
@@ -93,7 +94,7 @@ static __always_inline bool traces_few(void)
  * one that finds none left is not seen: its frame stays open, and is counted as lost. */
 static __always_inline bool counts_open(void)
 {
-	return VIA == VIA_KPROBE || traces_few();
+	return VIA == VIA_KPROBE || filter.preemptible || traces_few();
 }
 
 /* The frame of the running task, if it is this socket that it closes. */

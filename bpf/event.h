@@ -70,6 +70,9 @@ enum fact {
 	NETNS_DYING      = 1 << 17,	/* check_net() failed */
 	ENDED_BY_ERROR   = 1 << 18,	/* sk_err as the call returned: a reset, a time-out */
 
+	/* By tracepoint on a preemptible kernel: the move of state may have gone unseen. */
+	MAY_HAVE_MOVED   = 1 << 19,
+
 	/* What this way of attaching, or this socket, could not give: null outside. */
 	LACKS_BLOCKED    = 1 << 24,
 	LACKS_NONBLOCK   = 1 << 25,	/* no descriptor: a kernel socket */
@@ -129,7 +132,8 @@ struct filter {
 	__u8  family;		/* AF_INET, AF_INET6 */
 	__u8  resets;		/* only what involves an RST */
 	__u8  task_storage;	/* not a filter: the kernel has it for tracing programs */
-	__u8  pad[7];
+	__u8  preemptible;	/* nor this: the kernel may leave programs out */
+	__u8  pad[6];
 };
 
 /* Counters that both sides can see, in memory that they share. */

@@ -85,9 +85,9 @@ struct verdict {
 	RULE(IN(LISTEN),                  RAN_LISTEN_STOP,                                          \
 	     ANY_BRANCH & ~RAN_LISTEN_STOP,                             LISTENER)                   \
 	RULE(IN(CLOSE),                   0,                                                        \
-	     ANY_BRANCH | WAS_CONNECTED,                                NOT_CONNECTED)              \
+	     ANY_BRANCH | WAS_CONNECTED | MAY_HAVE_MOVED,               NOT_CONNECTED)              \
 	RULE(IN(CLOSE),                   WAS_CONNECTED,                                            \
-	     ANY_BRANCH,                                                ALREADY_CLOSED)             \
+	     ANY_BRANCH | MAY_HAVE_MOVED,                               ALREADY_CLOSED)             \
 	RULE(~IN(LISTEN) & ~IN(CLOSE),    RAN_DISCONNECT | WAS_REPAIR,                              \
 	     ANY_BRANCH & ~RAN_DISCONNECT,                              REPAIR)                     \
 	RULE(~IN(LISTEN) & ~IN(CLOSE),    RAN_RESET,                                                \
@@ -101,8 +101,21 @@ struct verdict {
 	RULE(IN(SYN_SENT),                0,                                                        \
 	     ANY_BRANCH | ASK_FIRST,                                    CONNECT_CANCELLED)
 
+/* From FIN_WAIT1, FIN_WAIT2 and CLOSING to CLOSE it takes one of these; where none was seen, it
+ * may as well have been the RST of unread data. */
+static inline int judge_is_unexplained(const struct close_event *e)
+{
+	return e->new_state == TCP_CLOSE &&
+	       1U << e->state & (IN(FIN_WAIT1) | IN(FIN_WAIT2) | IN(CLOSING)) &&
+	       !(e->facts & (ANY_BRANCH | RAN_TIME_WAIT | RAN_LATE_RESET | RAN_ORPHAN_RESET |
+			     ENDED_BY_ERROR | NETNS_DYING | LACKS_AFTER));
+}
+
 static inline __u8 judge_branch(const struct close_event *e)
 {
+	if (judge_is_unexplained(e))
+		return BRANCH_UNKNOWN;
+
 #define RULE(states, seen, unseen, verdict)                                                         \
 	if ((1U << e->state & (states)) && (e->facts & (seen)) == (seen) && !(e->facts & (unseen))) \
 		return BRANCH_##verdict;

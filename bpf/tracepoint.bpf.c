@@ -53,6 +53,22 @@ static __always_inline bool was_dying(const struct sock *sk)
 	return true;
 }
 
+/* How many runs of set_state are on their way on this CPU.  On a preemptible kernel that may be
+ * one of a task that was put off, and then ours was left out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} moving SEC(".maps");
+
+static __always_inline __u64 *moving_here(void)
+{
+	__u32 zero = 0;
+
+	return filter.preemptible ? bpf_map_lookup_elem(&moving, &zero) : NULL;
+}
+
 /* shutdown(SHUT_RDWR) moves the state in the same way, but only __sock_release() holds the
  * inode's lock, and only who holds the socket's may move it, be it from its backlog.  A kernel
  * socket has no file: its close is not told from its shutdown. */
@@ -119,32 +135,43 @@ static __always_inline __u32 move_facts(int from, int to)
 	return from != to && (to == TCP_FIN_WAIT1 || to == TCP_LAST_ACK) ? RAN_FIN : 0;
 }
 
-SEC("raw_tp/inet_sock_set_state")
-int set_state(__u64 *args)
+static __always_inline void moved(__u64 *args)
 {
 	const struct sock *sk = (const struct sock *)args[0];
 	int from = args[1], to = args[2];
 	struct frame *frame;
 
 	if (!wanted_task(this_task()))
-		return 0;
+		return;
 	if (to == TCP_CLOSE && !get(sk, sk_socket)) {
 		if (get(sk, sk_lock.owned))
 			set_dying(sk);
-		return 0;
+		return;
 	}
 	/* MPTCP's own state is none of a TCP socket. */
 	if (!is_released(sk) || get(sk, sk_protocol) != IPPROTO_TCP || is_told(frame_of(sk), sk))
-		return 0;
+		return;
 	frame = open_frame(sk);
 	if (!frame)
-		return 0;
+		return;
 	frame->event.facts |= move_facts(from, to);
 	frame->event.new_state = to;
 	if (to != TCP_CLOSE)
 		tell(frame);
 	else if (!frame->event.kind)
 		frame->write_seq = UNWANTED;
+}
+
+SEC("raw_tp/inet_sock_set_state")
+int set_state(__u64 *args)
+{
+	__u64 *moving = moving_here();
+
+	if (moving)
+		*moving += 1;
+	moved(args);
+	if (moving)
+		*moving -= 1;
 	return 0;
 }
 
@@ -152,6 +179,16 @@ SEC("raw_tp/tcp_send_reset")
 int send_reset(__u64 *args)
 {
 	return reset_told(args);
+}
+
+static __always_inline struct frame *open_over(const struct sock *sk)
+{
+	struct frame *frame = open_frame(sk);
+	__u64 *moving = moving_here();
+
+	if (frame && moving && *moving)
+		frame->event.facts |= MAY_HAVE_MOVED;
+	return frame;
 }
 
 /* __tcp_close() destroys with the lock held.  A softirq that ends an orphan holds none, nor does
@@ -167,7 +204,7 @@ int destroy_sock(__u64 *args)
 	frame = frame_of(sk);
 	/* The connection was over before the close: nothing moved, only this is left to see. */
 	if (!frame || (!frame->event.kind && !is_told(frame, sk)))
-		frame = open_frame(sk);
+		frame = open_over(sk);
 	if (!frame)
 		return 0;
 	frame->event.facts |= disconnect_facts(&frame->event, sk);

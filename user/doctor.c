@@ -236,8 +236,8 @@ int doctor_main(int argc, char **argv)
 	asked = options.tracer.via;
 	tell_checks(options.tracer.btf);
 	putchar('\n');
-	for (enum via via = 0; via < VIA_COUNT; via++)
-		try_way(&patient, via, asked);
+	for (unsigned int rank = 0; rank < VIA_COUNT; rank++)
+		try_way(&patient, kernel_way(rank), asked);
 	conclude(&patient, asked);
 	return patient.can_trace ? 0 : EXIT_CANNOT;
 }

@@ -156,6 +156,49 @@ static enum finding ask_perf(const char *btf, char *text, size_t size)
 	return atoi(line) > 2 && !privileges_include(CAP_SYS_ADMIN) ? FINDING_BAD : FINDING_GOOD;
 }
 
+/* The mode in force stands in parentheses. */
+static const char *preemption(char *line, size_t size)
+{
+	char *mode;
+
+	if (!read_line("/sys/kernel/debug/sched/preempt", line, size))
+		return NULL;
+	mode = strchr(line, '(');
+	if (!mode)
+		return NULL;
+	mode[strcspn(mode, ")")] = '\0';
+	return mode + 1;
+}
+
+bool kernel_is_preemptible(void)
+{
+	char line[64];
+	const char *mode = preemption(line, sizeof(line));
+
+	return mode && (!strcmp(mode, "full") || !strcmp(mode, "lazy"));
+}
+
+static enum finding ask_preemption(const char *btf, char *text, size_t size)
+{
+	char line[64];
+	const char *mode = preemption(line, sizeof(line));
+
+	snprintf(text, size, "%s", mode ? mode : "not known: /sys/kernel/debug/sched/preempt does not tell");
+	if (!mode)
+		return FINDING_UNSURE;
+	return kernel_is_preemptible() ? FINDING_WEAK : FINDING_GOOD;
+}
+
+enum via kernel_way(unsigned int rank)
+{
+	static const enum via orders[2][VIA_COUNT] = {
+		{ VIA_FENTRY, VIA_KPROBE, VIA_TRACEPOINT },
+		{ VIA_KPROBE, VIA_FENTRY, VIA_TRACEPOINT },
+	};
+
+	return orders[kernel_is_preemptible()][rank];
+}
+
 /* v5.11: the memory of maps is counted by the cgroup.  The helper came with it. */
 static bool counts_locked_memory(void)
 {
@@ -312,6 +355,9 @@ const struct check kernel_checks[] = {
 	{ "perf events", ask_perf, KPROBE,
 	  "no kprobe way, where the kernel heeds more than 2",
 	  "sysctl kernel.perf_event_paranoid=2, or run it as root" },
+	{ "preemption", ask_preemption, 0,
+	  "by fentry and tracepoint closes of many threads may be lost (told) or unknown",
+	  "nothing: kprobes do not suffer from it, and are taken first" },
 	{ "PID namespace", ask_pids, 0,
 	  "-p, -f and -- COMMAND are refused: the kernel counts by the host's",
 	  "start the container with the host's PIDs (--pid=host)" },

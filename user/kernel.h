@@ -42,6 +42,14 @@ bool kernel_blame(enum via via, const char *btf, char *line, size_t size);
 /* The same of those that are certain, before a trial. */
 bool kernel_bars(enum via via, char *line, size_t size);
 
+/* Whether a task may be put off within a program.  The kernel then leaves that program out for
+ * all others on its CPU until the first goes on (bpf_prog_info.recursion_misses); a kprobe's
+ * programs are not put off. */
+bool kernel_is_preemptible(void);
+
+/* The ways, the one to try first at 0. */
+enum via kernel_way(unsigned int rank);
+
 /* Whether these types may be the running kernel's, by the names of functions among them. */
 bool kernel_has_functions_of(const struct btf *btf);
 

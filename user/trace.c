@@ -214,6 +214,19 @@ static void tell_unfinished(struct trace *trace)
 	out_flush(trace->out);
 }
 
+/* How many of these are ours nobody can say: they count as lost, to be on the safe side. */
+static void tell_skipped(struct trace *trace)
+{
+	struct tracer_skipped skipped = tracer_skipped(trace->tracer);
+
+	if (!skipped.runs)
+		return;
+	trace->unfinished += skipped.closes;
+	warnx("the kernel left %llu runs of the programs out, as it is preemptible: up to %llu "
+	      "closes are lost, others may be unknown; --via kprobe has none of this",
+	      (unsigned long long)skipped.runs, (unsigned long long)skipped.closes);
+}
+
 static void tell_totals(const struct trace *trace)
 {
 	struct tracer_lost lost = tracer_lost(trace->tracer);
@@ -234,6 +247,7 @@ static int finish(struct trace *trace)
 	tracer_stop(trace->tracer);
 	look(trace);
 	tell_unfinished(trace);
+	tell_skipped(trace);
 	error = out_error(trace->out);
 	if (error && error != EPIPE)
 		warnx("cannot write the records: %s", strerror(error));

@@ -21,6 +21,7 @@
 #include "user/privileges.h"
 #include "user/procs.h"
 #include "user/reason.h"
+#include "user/returns.h"
 #include "user/tracer.h"
 
 #include "fentry.skel.h"
@@ -157,6 +158,7 @@ static int set_filter(struct tracer *tracer)
 	filter->trial_cookie = tracer->trial_cookie;
 	filter->start_ns = now_ns();
 	filter->task_storage = tracer->task_storage;
+	filter->preemptible = kernel_is_preemptible();
 	filter->by_pids = tracer->options->pids_count > 0;
 	filter->by_cgroup = tracer->options->cgroup >= 0;
 	/* One comparison instead of a look-up, for the most common case. */
@@ -318,8 +320,12 @@ static int learn(struct tracer *tracer)
 static int attach(struct tracer *tracer, const struct bpf_program *program)
 {
 	const struct hook *hook = hook_find(bpf_program__section_name(program));
-	struct bpf_link *link = bpf_program__attach(program);
+	bool returns = !strncmp(bpf_program__section_name(program), "kretprobe/", strlen("kretprobe/"));
+	struct bpf_link *link = returns ? returns_attach(program) : NULL;
 
+	/* Without tracefs: with the few places that the kernel gives by itself. */
+	if (!link)
+		link = bpf_program__attach(program);
 	if (link) {
 		tracer->links[tracer->links_count++] = link;
 		return DONE;
@@ -418,6 +424,8 @@ static void unload(struct tracer *tracer)
 {
 	for (size_t i = 0; i < tracer->links_count; i++)
 		bpf_link__destroy(tracer->links[i]);
+	if (tracer->via == VIA_KPROBE)
+		returns_remove();
 	tracer->links_count = 0;
 	ring_buffer__free(tracer->ring);
 	tracer->ring = NULL;
@@ -487,9 +495,12 @@ static int try_all(struct tracer *tracer)
 {
 	int only = tracer->options->via;
 
-	for (int via = 0; via < VIA_COUNT; via++)
+	for (unsigned int rank = 0; rank < VIA_COUNT; rank++) {
+		int via = kernel_way(rank);
+
 		if ((only < 0 || via == only) && !try(tracer, via))
 			return DONE;
+	}
 	return REFUSED;
 }
 
@@ -633,7 +644,7 @@ void tracer_tell(const struct tracer *tracer)
 	const struct missing *missing;
 	const char *refused;
 
-	for (enum via via = 0; tracer->options->verbose && via < tracer->via; via++)
+	for (enum via via = 0; tracer->options->verbose && via < VIA_COUNT; via++)
 		if ((refused = tracer_refused(tracer, via)))
 			warnx("not by %s: %s", via_name(via), refused);
 	for (size_t i = 0; (missing = tracer_missing(tracer, i)); i++)
@@ -670,4 +681,32 @@ uint64_t tracer_unfinished(const struct tracer *tracer)
 {
 	/* By tracepoint a frame stays open until its task closes another. */
 	return tracer->via == VIA_TRACEPOINT ? 0 : tracer->counters->open;
+}
+
+static uint64_t misses(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {};
+	__u32 size = sizeof(info);
+
+	if (bpf_program__fd(program) < 0 ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+		return 0;
+	return info.recursion_misses;
+}
+
+struct tracer_skipped tracer_skipped(const struct tracer *tracer)
+{
+	struct tracer_skipped skipped = {};
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, tracer->object) {
+		const char *name = bpf_program__name(program);
+		uint64_t count = misses(program);
+
+		skipped.runs += count;
+		if (!strcmp(name, "tcp_close_locked") || !strcmp(name, "set_state") ||
+		    !strcmp(name, "destroy_sock"))
+			skipped.closes += count;
+	}
+	return skipped;
 }

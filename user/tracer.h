@@ -67,6 +67,14 @@ int tracer_read(struct tracer *tracer, tracer_handler *handler, void *arg);
 
 struct tracer_lost tracer_lost(const struct tracer *tracer);
 
+/* How often the kernel left one of the programs out, and how often one without which a close is
+ * not recorded: see kernel_is_preemptible().  Others' closes are among them. */
+struct tracer_skipped {
+	uint64_t runs;
+	uint64_t closes;
+};
+struct tracer_skipped tracer_skipped(const struct tracer *tracer);
+
 /* After tracer_stop(): closes that began and were not seen to return, as far as this way counts
  * them.  They wait still, or there was no kretprobe left for them. */
 uint64_t tracer_unfinished(const struct tracer *tracer);
