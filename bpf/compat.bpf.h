@@ -20,8 +20,9 @@ enum sk_rst_reason___v6_10 {
 /* v6.10: sk_rst_reason came, as the third argument of the tracepoint
  * tcp_send_reset.  It is read there and nowhere else: tcp_send_active_reset()
  * has been (sk, priority), (sk, priority, reason) from v6.10 and (sk, reason)
- * from v7.2, so of that only the first argument is looked at.  The kernel refuses a program that looks at an argument
- * that is not there; the test is settled while the program loads. */
+ * from v7.2, so of that only the first argument is looked at.  The kernel
+ * refuses a program that looks at an argument that is not there; the test is
+ * settled while the program loads. */
 static __always_inline bool has_reset_reason(void)
 {
 	return bpf_core_type_exists(enum sk_rst_reason___v6_10);
