@@ -495,6 +495,9 @@ static int try_all(struct tracer *tracer)
 {
 	int only = tracer->options->via;
 
+	if (only < 0 && kernel_way(0) != VIA_FENTRY)
+		snprintf(tracer->refused[VIA_FENTRY], sizeof(tracer->refused[0]),
+			 "the kernel is preemptible, and may leave its programs out");
 	for (unsigned int rank = 0; rank < VIA_COUNT; rank++) {
 		int via = kernel_way(rank);
 
