@@ -147,7 +147,7 @@ the_command() {
 	start "$closetrace" --via "$way" -- "${nobody[@]}" sleep 60
 	verdict "$way: beside a command CAP_KILL is kept" \
 		[ "$(capabilities $pid CapEff CapPrm)" = '0000000000000020 0000000000000020' ]
-	until pgrep -u 65534 -x sleep >/dev/null; do sleep 0.1; done
+	until pgrep -P "$pid" -u 65534 -x sleep >/dev/null || ! kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
 	kill -TERM $pid
 	wait $pid
 	status=$?
