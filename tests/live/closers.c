@@ -397,7 +397,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < SCENARIOS; i++)
 		check(&scenarios[i], &outcomes[i], run.records, via);
 	check_listener(port, run.records, via);
-	ok(!run_totals(&run).lost && !run_totals(&run).unknown, "%s: none lost, none unknown", via);
+	if (!ok(!run_totals(&run).lost && !run_totals(&run).unknown, "%s: none lost, none unknown", via))
+		note("%s", run.told);
 	run_free(&run);
 	return finish();
 }
