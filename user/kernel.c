@@ -170,12 +170,25 @@ static const char *preemption(char *line, size_t size)
 	return mode + 1;
 }
 
+static bool is_preemptible(const char *mode)
+{
+	return !strcmp(mode, "full") || !strcmp(mode, "lazy");
+}
+
+bool kernel_may_preempt(void)
+{
+	char line[64];
+	const char *mode = preemption(line, sizeof(line));
+
+	return !mode || is_preemptible(mode);
+}
+
 bool kernel_is_preemptible(void)
 {
 	char line[64];
 	const char *mode = preemption(line, sizeof(line));
 
-	return mode && (!strcmp(mode, "full") || !strcmp(mode, "lazy"));
+	return mode && is_preemptible(mode);
 }
 
 static enum finding ask_preemption(const char *btf, char *text, size_t size)

@@ -46,6 +46,7 @@ bool kernel_bars(enum via via, char *line, size_t size);
  * all others on its CPU until the first goes on (bpf_prog_info.recursion_misses); a kprobe's
  * programs are not put off. */
 bool kernel_is_preemptible(void);
+bool kernel_may_preempt(void);	/* or that is not known */
 
 /* The ways, the one to try first at 0. */
 enum via kernel_way(unsigned int rank);

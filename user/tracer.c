@@ -702,6 +702,9 @@ struct tracer_skipped tracer_skipped(const struct tracer *tracer)
 	struct tracer_skipped skipped = {};
 	struct bpf_program *program;
 
+	/* Elsewhere it was a softirq that interrupted the program, and softirqs close nothing. */
+	if (!kernel_may_preempt())
+		return skipped;
 	bpf_object__for_each_program(program, tracer->object) {
 		const char *name = bpf_program__name(program);
 		uint64_t count = misses(program);

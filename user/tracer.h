@@ -67,8 +67,8 @@ int tracer_read(struct tracer *tracer, tracer_handler *handler, void *arg);
 
 struct tracer_lost tracer_lost(const struct tracer *tracer);
 
-/* How often the kernel left one of the programs out, and how often one without which a close is
- * not recorded: see kernel_is_preemptible().  Others' closes are among them. */
+/* How often a preemptible kernel left one of the programs out, and how often one without which a
+ * close is not recorded: see kernel_is_preemptible().  Others' closes are among them. */
 struct tracer_skipped {
 	uint64_t runs;
 	uint64_t closes;
