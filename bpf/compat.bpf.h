@@ -73,4 +73,14 @@ static __always_inline bool inode_is_locked(const struct inode *inode)
 	return BPF_CORE_READ(rt, rwbase.readers.counter) & 1 << 30;
 }
 
+struct inode___v7_2 {
+	u64 i_ino;
+} __attribute__((preserve_access_index));
+
+/* Up to v7.1 an unsigned long, which is as wide wherever there is BPF to trace with. */
+static __always_inline __u64 inode_number(const struct inode *inode)
+{
+	return BPF_CORE_READ((const struct inode___v7_2 *)inode, i_ino);
+}
+
 #endif

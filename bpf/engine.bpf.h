@@ -23,7 +23,9 @@
 #ifndef CLOSETRACE_ENGINE_BPF_H
 #define CLOSETRACE_ENGINE_BPF_H
 
+#include "bpf/closer.bpf.h"
 #include "bpf/record.bpf.h"
+#include "bpf/ring.bpf.h"
 
 struct frame {
 	__u64 sk;		/* that is being closed; 0: none */
@@ -31,13 +33,8 @@ struct frame {
 	__u64 locked_jiffies;
 	__u64 timeout;		/* jiffies that the close may wait for */
 	__u64 write_seq;	/* when a tracepoint told of it: names the connection */
-	struct close_event event;
+	struct closer closer;
 };
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 << 20);
-} ring SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -54,14 +51,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct frame);
 } thread_frames SEC(".maps");
-
-/* The reader looks every 50 ms by itself; being woken for each record was three
- * quarters of what a record cost. */
-static __always_inline void emit(const struct close_event *e)
-{
-	if (bpf_ringbuf_output(&ring, (void *)e, sizeof(*e), BPF_RB_NO_WAKEUP))
-		__sync_fetch_and_add(&counters.lost_ring, 1);
-}
 
 static const struct frame no_frame;
 
@@ -108,6 +97,17 @@ static __always_inline struct frame *frame_of(const struct sock *sk)
 	return frame && frame->sk == (__u64)sk ? frame : NULL;
 }
 
+/* The frame of the running task, whatever it closes. */
+static __always_inline struct frame *running_frame(void)
+{
+	struct frame *frame;
+
+	if (traces_few() && !counters.open)
+		return NULL;
+	frame = task_frame(this_task(), false);
+	return frame && frame->sk && frame->closer.event.kind ? frame : NULL;
+}
+
 /* For hooks that see other sockets too: who closes one holds its lock, a softirq does not. */
 static __always_inline struct frame *locked_frame_of(const struct sock *sk)
 {
@@ -117,7 +117,7 @@ static __always_inline struct frame *locked_frame_of(const struct sock *sk)
 static __always_inline void frame_start(struct frame *frame, const struct sock *sk)
 {
 	/* The end of an earlier close was never seen. */
-	if (frame->sk && frame->event.kind)
+	if (frame->sk && frame->closer.event.kind)
 		__sync_fetch_and_add(&counters.lost_table, 1);
 	if (counts_open() && !frame->sk)
 		__sync_fetch_and_add(&counters.open, 1);
@@ -151,6 +151,8 @@ static __always_inline void frame_drop(struct frame *frame)
 	bpf_map_delete_elem(&thread_frames, &tid);
 }
 
+#include "bpf/reset.bpf.h"
+
 /* ---- the trial ------------------------------------------------------- */
 
 /* Before the trace begins the loader closes a socket of its own, with SO_LINGER set to one
@@ -182,8 +184,36 @@ static __always_inline int close_called(const struct sock *sk)
 	if (!frame)
 		return 0;
 	frame_start(frame, sk);
-	frame->event.kind = 0;
+	frame->closer.event.kind = 0;
 	return 0;
+}
+
+/* The socket had a record before: a reset, most likely. */
+static __always_inline void take_id(struct close_event *e, const struct sock *sk)
+{
+	struct name *name = name_of(sk, e);
+	__u64 key = (__u64)sk;
+
+	if (!name)
+		return;
+	e->id = name->id;
+	bpf_map_delete_elem(&names, &key);
+}
+
+/* Before tcp_disconnect() moves them. */
+static __always_inline void fill_acknowledged(struct closer *closer, const struct tcp_sock *tp)
+{
+	closer->snd_una = get(tp, snd_una);
+	closer->snd_nxt = get(tp, snd_nxt);
+}
+
+/* The close may wait, without the lock, and what meets the socket then is this task's doing. */
+static __always_inline void linger(struct frame *frame, const struct sock *sk)
+{
+	frame->locked_jiffies = bpf_jiffies64();
+	frame->closer.returned_ns = 0;
+	frame->closer.seen = 0;
+	orphan_add(sk, &frame->closer);
 }
 
 static __always_inline int close_locked(const struct sock *sk, long timeout)
@@ -194,15 +224,18 @@ static __always_inline int close_locked(const struct sock *sk, long timeout)
 
 	if (!frame)
 		return 0;
-	if (frame->sk != (__u64)sk || frame->event.kind)
+	if (frame->sk != (__u64)sk || frame->closer.event.kind)
 		frame_start(frame, sk);
-	fill_event(&frame->event, task, frame->called_ns);
-	fill_socket(&frame->event, sk, tp);
+	fill_event(&frame->closer.event, task, frame->called_ns);
+	fill_socket(&frame->closer.event, sk, tp);
+	fill_acknowledged(&frame->closer, tp);
+	if (counters.named)
+		take_id(&frame->closer.event, sk);
 	frame->timeout = timeout;
-	if (timeout)
-		frame->locked_jiffies = bpf_jiffies64();
-	if (!wanted_socket(&frame->event))
+	if (!wanted_socket(&frame->closer.event))
 		frame_drop(frame);
+	else if (timeout)
+		linger(frame, sk);
 	return 0;
 }
 
@@ -211,7 +244,7 @@ static __always_inline void saw(const struct sock *sk, __u32 facts)
 	struct frame *frame = locked_frame_of(sk);
 
 	if (frame)
-		frame->event.facts |= facts;
+		frame->closer.event.facts |= facts;
 }
 
 static __always_inline int listen_stopped(const struct sock *sk)
@@ -245,9 +278,9 @@ static __always_inline int reset_sent(const struct sock *sk)
 	if (!frame)
 		return 0;
 	if (get(sk, __sk_common.skc_flags) & 1 << SOCK_DEAD)
-		frame->event.facts |= orphan_facts(sk);
+		frame->closer.event.facts |= orphan_facts(sk);
 	else
-		frame->event.facts |= RAN_RESET;
+		frame->closer.event.facts |= RAN_RESET;
 	return 0;
 }
 
@@ -278,7 +311,7 @@ static __always_inline __u32 wait_facts(const struct frame *frame, const struct 
 static __always_inline int wait_ended(struct frame *frame, const struct sock *sk)
 {
 	if (frame && frame->timeout)
-		frame->event.facts |= wait_facts(frame, sk);
+		frame->closer.event.facts |= wait_facts(frame, sk);
 	return 0;
 }
 
@@ -288,34 +321,39 @@ static __always_inline int time_wait_begun(const struct sock *sk, int state)
 	struct frame *frame = locked_frame_of(sk);
 
 	if (!frame)
-		return 0;
-	frame->event.facts |= RAN_TIME_WAIT;
-	frame->event.new_state = state;
+		return orphan_time_wait(sk, state);
+	frame->closer.event.facts |= RAN_TIME_WAIT;
+	frame->closer.event.new_state = state;
 	return 0;
 }
 
-/* The tracepoint, at the end of both senders; only the passive one has a packet.  A second
- * witness for the active one: on a preemptible kernel a program that is on its way already
- * on this CPU is not run again (bpf_prog_info.recursion_misses). */
+/* The tracepoint, at the end of both senders; only the passive one has a packet.  A stray
+ * segment may meet a listener before it is gone: that is no part of its close. */
+static __always_inline bool is_of_close(const struct frame *frame, bool reply)
+{
+	return frame && frame->closer.event.kind &&
+	       !(reply && frame->closer.event.state == TCP_LISTEN);
+}
+
+static __always_inline __u32 told_facts(const struct sock *sk, bool reply)
+{
+	if (reply)
+		return RAN_LATE_RESET;
+	return BPF_CORE_READ(sk, __sk_common.skc_flags) & 1 << SOCK_DEAD ? 0 : RAN_RESET;
+}
+
+/* For the active one it is a second witness: on a preemptible kernel a program that is on its
+ * way already on this CPU is not run again (bpf_prog_info.recursion_misses). */
 static __always_inline int reset_told(__u64 *args)
 {
 	const struct sock *sk = (const struct sock *)args[0];
-	struct frame *frame;
+	struct frame *frame = is_full(sk) ? frame_of(sk) : NULL;
 
-	/* It has nothing to add to the hook on tcp_send_active_reset(). */
-	if (VIA != VIA_TRACEPOINT && !args[1] && !has_reset_reason())
-		return 0;
-	frame = frame_of(sk);
-	if (!frame)
-		return 0;
-	if (args[1] && frame->event.state == TCP_LISTEN)
-		return 0;	/* a stray segment met the listener before it was gone */
-	if (args[1])
-		frame->event.facts |= RAN_LATE_RESET;
-	else if (!(BPF_CORE_READ(sk, __sk_common.skc_flags) & 1 << SOCK_DEAD))
-		frame->event.facts |= RAN_RESET;
+	if (!is_of_close(frame, args[1]))
+		return reset_outside(args);
+	frame->closer.event.facts |= told_facts(sk, args[1]);
 	if (has_reset_reason())
-		frame->event.reason = args[2];
+		frame->closer.event.reason = args[2];
 	return 0;
 }
 
@@ -335,6 +373,35 @@ static __always_inline __u32 disconnect_facts(const struct close_event *e, const
 	return e->rport && !get(sk, __sk_common.skc_dport) ? RAN_DISCONNECT : 0;
 }
 
+/* While it waited, without the lock, a softirq may have turned it into a minisocket. */
+static __always_inline void linger_ended(struct frame *frame, const struct sock *sk)
+{
+	struct closer *orphan = orphan_of(sk);
+
+	if (orphan && orphan->seen & ENDED_TIME_WAIT) {
+		frame->closer.event.facts |= RAN_TIME_WAIT;
+		frame->closer.event.new_state = orphan->event.new_state;
+	}
+	orphan_drop(sk);
+}
+
+/* What the peer may still send is this task's doing, whoever answers it. */
+static __always_inline void stay(struct closer *closer, const struct sock *sk)
+{
+	struct close_event *e = &closer->event;
+
+	closer->returned_ns = bpf_ktime_get_ns();
+	closer->seen = 0;
+	if (e->facts & RAN_TIME_WAIT) {
+		leave(closer, sk);
+		tell_end(closer, ENDED_TIME_WAIT);
+	} else if (e->new_state != TCP_CLOSE) {
+		orphan_add(sk, closer);
+	} else if (e->facts & (RAN_RESET | RAN_LATE_RESET) && e->rport) {
+		connection_add(closer);
+	}
+}
+
 /* __tcp_close() returns: adjudge_to_death holds the socket, nobody can reuse it yet. */
 static __always_inline int close_returned(struct frame *frame, const struct sock *sk)
 {
@@ -342,7 +409,9 @@ static __always_inline int close_returned(struct frame *frame, const struct sock
 
 	if (!frame)
 		return 0;
-	e = &frame->event;
+	e = &frame->closer.event;
+	if (frame->timeout)
+		linger_ended(frame, sk);
 	if (!(e->facts & RAN_TIME_WAIT))
 		e->new_state = get(sk, __sk_common.skc_state);
 	if (e->new_state == TCP_CLOSE)
@@ -350,6 +419,8 @@ static __always_inline int close_returned(struct frame *frame, const struct sock
 	e->blocked_ns = bpf_ktime_get_ns() - frame->called_ns;
 	if (wanted_verdict(e))
 		emit(e);
+	if (wanted_branch(e))
+		stay(&frame->closer, sk);
 	frame_drop(frame);
 	return 0;
 }

@@ -19,6 +19,9 @@
 
 enum event_kind {
 	EVENT_CLOSE = 1,
+	EVENT_RESET,		/* an RST that no close call sent */
+	EVENT_END,		/* what became of a closed socket */
+	EVENT_COUNT,
 };
 
 /* The way of attaching that saw it. */
@@ -80,11 +83,35 @@ enum fact {
 	LACKS_AFTER      = 1 << 27,	/* the record left before the call returned */
 };
 
+/* What was seen of one reset or one end: their facts. */
+enum reset_fact {
+	RESET_RECEIVED   = 1 << 0,	/* tcp_reset() ran; else an RST was sent */
+	RESET_REPLY      = 1 << 1,	/* ... by tcp_v4_send_reset() or tcp_v6_send_reset() */
+	RESET_NO_SOCKET  = 1 << 2,	/* which had no socket to blame */
+	RESET_TO_SYN     = 1 << 3,	/* the segment that it answers had SYN */
+	RESET_FIREWALL   = 1 << 4,	/* nf_send_reset(), nf_send_reset6() */
+	WAS_ORPHAN       = 1 << 5,	/* SOCK_DEAD: closed before */
+	WAS_SHUT_READ    = 1 << 6,	/* RCV_SHUTDOWN: tcp_reset() may be the answer to late data */
+
+	WAS_LINGER2      = 1 << 7,	/* TCP_LINGER2 below 0 */
+
+	/* Whose the task in the record is; none of these: of whoever happened to be running. */
+	OWNER_IS_CLOSER  = 1 << 8,	/* it had closed the socket, or this one's listener */
+	OWNER_IS_RUNNING = 1 << 9,	/* it has locked the socket: the call is its own */
+
+	/* Of an end: what had happened to the socket before it was destroyed. */
+	ENDED_TIME_WAIT  = 1 << 16,	/* tcp_time_wait() */
+	ENDED_RECEIVED   = 1 << 17,	/* tcp_reset() */
+	ENDED_ACTIVE     = 1 << 18,	/* tcp_send_active_reset() */
+	ENDED_TW_RESET   = 1 << 19,	/* after it: the minisocket answered late data */
+	ENDED_UNSEEN     = 1 << 20,	/* this way of attaching has no tcp_time_wait() */
+};
+
 struct close_event {
-	__u64 time_ns;		/* CLOCK_MONOTONIC, on entry */
+	__u64 time_ns;		/* CLOCK_MONOTONIC; of a close: on entry */
 	__u64 id;
 	__u64 cgroup;
-	__u64 blocked_ns;
+	__u64 blocked_ns;	/* of an end: since the close returned */
 	__u64 linger_s;
 	__u32 pid;		/* as in /proc; the kernel's tgid */
 	__u32 tid;
@@ -93,7 +120,7 @@ struct close_event {
 	__u32 unread_bytes;
 	__u32 unsent_bytes;
 	__u32 unacked_bytes;
-	__u32 facts;		/* enum fact */
+	__u32 facts;		/* enum fact, or enum reset_fact */
 	__u8  laddr[16];	/* IPv4 as ::ffff:a.b.c.d, so there is one kind of address */
 	__u8  raddr[16];
 	__u16 lport;
@@ -105,9 +132,18 @@ struct close_event {
 	__u8  new_state;
 	__u8  reason;		/* the running kernel's enum sk_rst_reason, 0 for none */
 	char  comm[COMM_LEN];
-	__u8  pad[6];
+	__u16 error;		/* sk_err, of an end */
+	__u8  pad[4];
 };
 _Static_assert(sizeof(struct close_event) == 136, "no hidden padding");
+
+/* Who called is the proof of why, whatever the version: a few frames of the kernel's stack. */
+#define CALLERS 16
+struct reset_event {
+	struct close_event event;
+	__u64 inode;		/* of a socket that has a descriptor: the number in /proc/PID/fd */
+	__u64 callers[CALLERS];	/* innermost first, 0 beyond the last */
+};
 
 /* What is wanted.  Zero in every member means: everything. */
 #define FILTER_PORT_WORDS (65536 / 64)
@@ -142,6 +178,7 @@ struct counters {
 	__u64 hz;		/* jiffies in a second, as the program learn found it */
 	__u64 frames;		/* the same found that a task can have a frame */
 	__u64 open;		/* frames, where the engine counts them */
+	__u64 named;		/* a socket had a record before it was closed */
 	__u64 lost_ring;
 	__u64 lost_table;
 };

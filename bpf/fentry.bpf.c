@@ -72,3 +72,27 @@ int BPF_PROG(tcp_close_end, struct sock *sk)
 {
 	return close_returned(frame_of(sk), sk);
 }
+
+SEC("raw_tp/tcp_receive_reset")
+int receive_reset(__u64 *args)
+{
+	return reset_received(args);
+}
+
+SEC("raw_tp/tcp_destroy_sock")
+int destroy_sock(__u64 *args)
+{
+	return orphan_destroyed(args, (const struct sock *)args[0]);
+}
+
+SEC("fentry/tcp_v4_send_reset")
+int BPF_PROG(reply_ipv4, struct sock *sk, struct sk_buff *skb)
+{
+	return reply_unseen(ctx, sk, skb, true);
+}
+
+SEC("fentry/tcp_v6_send_reset")
+int BPF_PROG(reply_ipv6, struct sock *sk, struct sk_buff *skb)
+{
+	return reply_unseen(ctx, sk, skb, false);
+}

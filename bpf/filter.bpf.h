@@ -104,11 +104,14 @@ static __always_inline bool wanted_socket(const struct close_event *e)
 	return !filter.by_addr || peer_is_wanted(e);
 }
 
+static __always_inline bool wanted_branch(const struct close_event *e)
+{
+	return !filter.branches || filter.branches & 1 << judge_branch(e);
+}
+
 static __always_inline bool wanted_verdict(const struct close_event *e)
 {
-	if (filter.resets && !judge_is_reset(e))
-		return false;
-	return !filter.branches || filter.branches & 1 << judge_branch(e);
+	return (!filter.resets || judge_is_reset(e)) && wanted_branch(e);
 }
 
 /* For -f. */

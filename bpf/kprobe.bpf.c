@@ -87,3 +87,27 @@ int BPF_KRETPROBE(tcp_close_end)
 
 	return frame ? close_returned(frame, (const struct sock *)frame->sk) : 0;
 }
+
+SEC("raw_tp/tcp_receive_reset")
+int receive_reset(__u64 *args)
+{
+	return reset_received(args);
+}
+
+SEC("raw_tp/tcp_destroy_sock")
+int destroy_sock(__u64 *args)
+{
+	return orphan_destroyed(args, (const struct sock *)args[0]);
+}
+
+SEC("kprobe/tcp_v4_send_reset")
+int BPF_KPROBE(reply_ipv4, struct sock *sk, struct sk_buff *skb)
+{
+	return reply_unseen(ctx, sk, skb, true);
+}
+
+SEC("kprobe/tcp_v6_send_reset")
+int BPF_KPROBE(reply_ipv6, struct sock *sk, struct sk_buff *skb)
+{
+	return reply_unseen(ctx, sk, skb, false);
+}

@@ -95,7 +95,7 @@ static __always_inline __u32 write_seq(const struct sock *sk)
  * had its FIN to add. */
 static __always_inline bool is_told(const struct frame *frame, const struct sock *sk)
 {
-	if (!frame || frame->event.kind)
+	if (!frame || frame->closer.event.kind)
 		return false;
 	if (frame->write_seq >= UNWANTED)
 		return frame->write_seq == UNWANTED;
@@ -110,21 +110,52 @@ static __always_inline struct frame *open_frame(const struct sock *sk)
 	if (!frame)
 		return NULL;
 	frame_start(frame, sk);
-	fill_event(&frame->event, task, frame->called_ns);
-	fill_socket(&frame->event, sk, tcp_sock_of(sk));
-	frame->event.facts |= LACKS_BLOCKED | LACKS_AFTER;
+	fill_event(&frame->closer.event, task, frame->called_ns);
+	fill_socket(&frame->closer.event, sk, tcp_sock_of(sk));
+	fill_acknowledged(&frame->closer, tcp_sock_of(sk));
+	if (counters.named)
+		take_id(&frame->closer.event, sk);
+	frame->closer.event.facts |= LACKS_BLOCKED | LACKS_AFTER;
 	frame->write_seq = write_seq(sk);
 	/* It stays open all the same: what follows belongs to it. */
-	if (!wanted_socket(&frame->event))
-		frame->event.kind = 0;
+	if (!wanted_socket(&frame->closer.event))
+		frame->closer.event.kind = 0;
 	return frame;
 }
 
 static __always_inline void tell(struct frame *frame)
 {
-	if (frame->event.kind && wanted_verdict(&frame->event))
-		emit(&frame->event);
-	frame->event.kind = 0;
+	if (frame->closer.event.kind && wanted_verdict(&frame->closer.event))
+		emit(&frame->closer.event);
+	frame->closer.event.kind = 0;
+}
+
+/* The call goes on; what else happens to the socket counts as after it. */
+static __always_inline void tell_early(struct frame *frame, const struct sock *sk)
+{
+	bool wanted = frame->closer.event.kind && wanted_branch(&frame->closer.event);
+
+	tell(frame);
+	if (!wanted)
+		return;
+	frame->closer.event.kind = EVENT_CLOSE;
+	frame->closer.returned_ns = frame->called_ns;
+	frame->closer.seen = 0;
+	orphan_add(sk, &frame->closer);
+	frame->closer.event.kind = 0;
+}
+
+/* The socket is gone with its connection, by an RST: what the peer had sent by then will meet
+ * nothing. */
+static __always_inline void tell_late(struct frame *frame)
+{
+	struct close_event *e = &frame->closer.event;
+
+	frame->closer.returned_ns = bpf_ktime_get_ns();
+	frame->closer.seen = 0;
+	if (e->kind && e->facts & RAN_RESET && wanted_branch(e))
+		connection_add(&frame->closer);
+	tell(frame);
 }
 
 /* tcp_close_state() asks for a FIN exactly where it moves to one of these. */
@@ -154,11 +185,11 @@ static __always_inline void moved(__u64 *args)
 	frame = open_frame(sk);
 	if (!frame)
 		return;
-	frame->event.facts |= move_facts(from, to);
-	frame->event.new_state = to;
+	frame->closer.event.facts |= move_facts(from, to);
+	frame->closer.event.new_state = to;
 	if (to != TCP_CLOSE)
-		tell(frame);
-	else if (!frame->event.kind)
+		tell_early(frame, sk);
+	else if (!frame->closer.event.kind)
 		frame->write_seq = UNWANTED;
 }
 
@@ -175,6 +206,12 @@ int set_state(__u64 *args)
 	return 0;
 }
 
+SEC("raw_tp/tcp_receive_reset")
+int receive_reset(__u64 *args)
+{
+	return reset_received(args);
+}
+
 SEC("raw_tp/tcp_send_reset")
 int send_reset(__u64 *args)
 {
@@ -187,7 +224,7 @@ static __always_inline struct frame *open_over(const struct sock *sk)
 	__u64 *moving = moving_here();
 
 	if (frame && moving && *moving)
-		frame->event.facts |= MAY_HAVE_MOVED;
+		frame->closer.event.facts |= MAY_HAVE_MOVED;
 	return frame;
 }
 
@@ -199,16 +236,17 @@ int destroy_sock(__u64 *args)
 	const struct sock *sk = (const struct sock *)args[0];
 	struct frame *frame;
 
+	orphan_destroyed(args, sk);
 	if (!wanted_task(this_task()) || !get(sk, sk_lock.owned) || was_dying(sk))
 		return 0;
 	frame = frame_of(sk);
 	/* The connection was over before the close: nothing moved, only this is left to see. */
-	if (!frame || (!frame->event.kind && !is_told(frame, sk)))
+	if (!frame || (!frame->closer.event.kind && !is_told(frame, sk)))
 		frame = open_over(sk);
 	if (!frame)
 		return 0;
-	frame->event.facts |= disconnect_facts(&frame->event, sk);
-	tell(frame);
+	frame->closer.event.facts |= disconnect_facts(&frame->closer.event, sk);
+	tell_late(frame);
 	frame_drop(frame);
 	return 0;
 }

@@ -46,12 +46,12 @@ static unsigned int port_of(const struct sockaddr_storage *at)
 	return at->ss_family == AF_UNSPEC ? 0 : ntohs(((const struct sockaddr_in *)at)->sin_port);
 }
 
-static void pick(void *arg, const struct close_event *event)
+static void pick(void *arg, const struct close_event *event, size_t size)
 {
 	struct demo *demo = arg;
 	const struct path_result *result = &demo->result;
 
-	if ((pid_t)event->pid == result->pid && event->lport == port_of(&result->local) &&
+	if (event->kind == EVENT_CLOSE && (pid_t)event->pid == result->pid && event->lport == port_of(&result->local) &&
 	    event->rport == port_of(&result->remote))
 		demo->seen = *event;
 }

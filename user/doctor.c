@@ -110,11 +110,11 @@ static void close_one(struct trial *trial)
 	close(listener);
 }
 
-static void pick(void *arg, const struct close_event *event)
+static void pick(void *arg, const struct close_event *event, size_t size)
 {
 	struct trial *trial = arg;
 
-	if (event->lport == ntohs(trial->addr.sin_port) &&
+	if (event->kind == EVENT_CLOSE && event->lport == ntohs(trial->addr.sin_port) &&
 	    !memcmp(event->laddr + 12, &trial->addr.sin_addr, 4))
 		trial->seen = *event;
 }

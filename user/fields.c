@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "user/cause.h"
 #include "user/fields.h"
 #include "user/reason.h"
 
@@ -84,52 +85,85 @@ static void put_address(struct value *value, const __u8 *addr)
 }
 
 /* One of the facts that may be missing. */
-static void put_unless(struct value *value, const struct closed *c, __u32 lacks, uint64_t number)
+static void put_unless(struct value *value, const struct record *r, __u32 lacks, uint64_t number)
 {
-	if (!(c->event->facts & lacks))
+	if (!(r->event->facts & lacks))
 		put_number(value, number);
 }
 
-#define GET(key) static void get_##key(const struct closed *c, struct value *value)
-#define GET_NUMBER(key)	GET(key) { put_number(value, c->event->key); }
+static void put_if(struct value *value, int known, uint64_t number)
+{
+	if (known)
+		put_number(value, number);
+}
 
-GET(event) { put_word(value, "close"); }
-GET(time) { put_number(value, c->event->time_ns + epoch_ns); value->type = VALUE_TIME; }
-GET_NUMBER(id)
-GET_NUMBER(pid)
-GET_NUMBER(tid)
-GET(comm) { value->type = VALUE_FOREIGN; value->text = c->event->comm; }
-GET_NUMBER(uid)
-GET(context) { put_word(value, context_name(c->event->context)); }
-GET_NUMBER(cgroup)
+/* 0 is none of these. */
+static void put_known(struct value *value, uint64_t number)
+{
+	put_if(value, number != 0, number);
+}
+
+#define GET(key) static void get_##key(const struct record *r, struct value *value)
+#define GET_NUMBER(key)	GET(key) { put_number(value, r->event->key); }
+
+GET(event) { put_word(value, event_name(r->event->kind)); }
+GET(time) { put_number(value, r->event->time_ns + epoch_ns); value->type = VALUE_TIME; }
+GET(id) { put_known(value, r->event->id); }
+
+/* Of a reset only where its owner is known. */
+static int has_task(const struct record *r)
+{
+	return r->event->kind != EVENT_RESET || r->owner != OWNER_NOBODY;
+}
+
+GET(pid) { put_if(value, has_task(r), r->event->pid); }
+GET(tid) { put_known(value, r->event->tid); }
+GET(uid) { put_if(value, has_task(r) && (r->event->kind == EVENT_CLOSE || r->event->uid != UID_UNKNOWN),
+		      r->event->uid); }
+
+GET(comm)
+{
+	if (!has_task(r))
+		return;
+	value->type = VALUE_FOREIGN;
+	value->text = r->event->comm;
+}
+
+GET(direction) { put_word(value, cause_is_received(r->verdict.cause) ? "received" : "sent"); }
+GET(cause) { put_word(value, cause_name(r->verdict.cause)); }
+GET(owner) { put_word(value, owner_name(r->owner)); }
+GET(how) { put_word(value, end_name(r->verdict.end)); }
+GET(after_us) { put_number(value, r->event->blocked_ns / 1000); }
+GET(context) { put_word(value, context_name(r->event->context)); }
+GET(cgroup) { put_known(value, r->event->cgroup); }
 GET_NUMBER(netns)
-GET(family) { put_word(value, is_ipv4(c->event->laddr) || is_ipv4(c->event->raddr) ? "ipv4" : "ipv6"); }
-GET(laddr) { put_address(value, c->event->laddr); }
+GET(family) { put_word(value, is_ipv4(r->event->laddr) || is_ipv4(r->event->raddr) ? "ipv4" : "ipv6"); }
+GET(laddr) { put_address(value, r->event->laddr); }
 GET_NUMBER(lport)
-GET(raddr) { put_address(value, c->event->raddr); }
+GET(raddr) { put_address(value, r->event->raddr); }
 GET_NUMBER(rport)
-GET(branch) { put_word(value, branch_name(c->verdict.branch)); }
-GET(sent) { put_word(value, sent_name(c->verdict.sent)); }
-GET(state) { put_word(value, state_name(c->event->state)); }
-GET(new_state) { put_word(value, state_name(c->event->new_state)); }
-GET(linger) { put_word(value, linger_name(c->verdict.linger)); }
-GET(unread_bytes) { put_number(value, c->event->unread_bytes); }
-GET(unsent_bytes) { put_unless(value, c, LACKS_SENDQ, c->event->unsent_bytes); }
-GET(unacked_bytes) { put_unless(value, c, LACKS_SENDQ, c->event->unacked_bytes); }
-GET(blocked_us) { put_unless(value, c, LACKS_BLOCKED, c->event->blocked_ns / 1000); }
-GET(reason) { put_word(value, reason_name(c->event->reason)); }
-GET(after) { put_word(value, after_name(c->verdict.after)); }
-GET(via) { put_word(value, via_name(c->event->via)); }
+GET(branch) { put_word(value, branch_name(r->verdict.branch)); }
+GET(sent) { put_word(value, sent_name(r->verdict.sent)); }
+GET(state) { put_word(value, state_name(r->event->state)); }
+GET(new_state) { put_word(value, state_name(r->event->new_state)); }
+GET(linger) { put_word(value, linger_name(r->verdict.linger)); }
+GET(unread_bytes) { put_number(value, r->event->unread_bytes); }
+GET(unsent_bytes) { put_unless(value, r, LACKS_SENDQ, r->event->unsent_bytes); }
+GET(unacked_bytes) { put_unless(value, r, LACKS_SENDQ, r->event->unacked_bytes); }
+GET(blocked_us) { put_unless(value, r, LACKS_BLOCKED, r->event->blocked_ns / 1000); }
+GET(reason) { put_word(value, reason_name(r->event->reason)); }
+GET(after) { put_word(value, after_name(r->verdict.after)); }
+GET(via) { put_word(value, via_name(r->event->via)); }
 
 GET(linger_s)
 {
-	if (c->event->facts & WAS_LINGER)
-		put_number(value, c->event->linger_s);
+	if (r->event->facts & WAS_LINGER)
+		put_number(value, r->event->linger_s);
 }
 
 GET(nonblock)
 {
-	put_unless(value, c, LACKS_NONBLOCK, !!(c->event->facts & WAS_NONBLOCK));
+	put_unless(value, r, LACKS_NONBLOCK, !!(r->event->facts & WAS_NONBLOCK));
 	if (value->type == VALUE_NUMBER)
 		value->type = VALUE_TRUTH;
 }
@@ -144,16 +178,16 @@ static void put_end(struct value *value, const __u8 *addr, unsigned int port)
 	put_word(value, value->room);
 }
 
-GET(local) { put_end(value, c->event->laddr, c->event->lport); }
-GET(remote) { put_end(value, c->event->raddr, c->event->rport); }
+GET(local) { put_end(value, r->event->laddr, r->event->lport); }
+GET(remote) { put_end(value, r->event->raddr, r->event->rport); }
 
 GET(states)
 {
-	const char *from = state_name(c->event->state), *to = state_name(c->event->new_state);
+	const char *from = state_name(r->event->state), *to = state_name(r->event->new_state);
 
 	if (!from || !to)
 		return;
-	if (c->event->state == c->event->new_state)
+	if (r->event->state == r->event->new_state)
 		snprintf(value->room, sizeof(value->room), "%s", from);
 	else
 		snprintf(value->room, sizeof(value->room), "%s->%s", from, to);
@@ -162,11 +196,11 @@ GET(states)
 
 GET(linger_text)
 {
-	const char *outcome = linger_name(c->verdict.linger);
+	const char *outcome = linger_name(r->verdict.linger);
 
-	if (!(c->event->facts & WAS_LINGER))
+	if (!(r->event->facts & WAS_LINGER))
 		return;
-	snprintf(value->room, sizeof(value->room), "%llus:%s", c->event->linger_s,
+	snprintf(value->room, sizeof(value->room), "%llus:%s", r->event->linger_s,
 		 outcome ? outcome : "unknown");
 	put_word(value, value->room);
 }
@@ -174,9 +208,9 @@ GET(linger_text)
 /* What a person would notice. */
 GET(blocked_text)
 {
-	double s = c->event->blocked_ns / 1e9;
+	double s = r->event->blocked_ns / 1e9;
 
-	if (c->event->facts & LACKS_BLOCKED || s < 0.001)
+	if (r->event->facts & LACKS_BLOCKED || s < 0.001)
 		return;
 	snprintf(value->room, sizeof(value->room), s < 1 ? "%.0fms" : "%.3fs", s < 1 ? s * 1000 : s);
 	put_word(value, value->room);
@@ -184,49 +218,93 @@ GET(blocked_text)
 
 GET(context_text)
 {
-	if (c->event->context != CONTEXT_SYSCALL)
-		get_context(c, value);
+	if (r->event->context != CONTEXT_SYSCALL)
+		get_context(r, value);
 }
+
+/* What happened: to a closed socket what followed is marked as such, below its close. */
+GET(what)
+{
+	const char *word = r->event->kind == EVENT_END ? end_name(r->verdict.end) :
+						      cause_name(r->verdict.cause);
+
+	if (r->event->kind == EVENT_CLOSE) {
+		get_branch(r, value);
+		return;
+	}
+	snprintf(value->room, sizeof(value->room), "%s%s", r->owner == OWNER_CLOSER ? "\\_ " : "", word);
+	put_word(value, value->room);
+}
+
+GET(packet)
+{
+	if (r->event->kind == EVENT_CLOSE)
+		get_sent(r, value);
+	else if (r->event->kind == EVENT_RESET)
+		put_word(value, cause_is_received(r->verdict.cause) ? "got" : "rst");
+}
+
+GET(since_text)
+{
+	double s = r->event->blocked_ns / 1e9;
+
+	snprintf(value->room, sizeof(value->room), s < 1 ? "%.3fms" : "%.3fs", s < 1 ? s * 1000 : s);
+	put_word(value, value->room);
+}
+
+#define CLOSES	(1 << EVENT_CLOSE)
+#define RESETS	(1 << EVENT_RESET)
+#define ENDS	(1 << EVENT_END)
+#define ALL	(CLOSES | RESETS | ENDS)
 
 /* clang-format off */
 const struct field fields[] = {
-	/* key             get                head      width layout detail */
-	{ "event",         get_event },
-	{ "time",          get_time,          "TIME",    12 },
-	{ "id",            get_id },
-	{ "pid",           get_pid,           "PID",      7 },
-	{ "tid",           get_tid },
-	{ "comm",          get_comm,          "COMM",    15 },
-	{ "uid",           get_uid },
-	{ "context",       get_context },
-	{ "cgroup",        get_cgroup },
-	{ "netns",         get_netns },
-	{ "family",        get_family },
-	{ "laddr",         get_laddr },
-	{ "lport",         get_lport },
-	{ "raddr",         get_raddr },
-	{ "rport",         get_rport },
-	{ "branch",        get_branch,        "BRANCH",  17 },
-	{ "sent",          get_sent,          "SENT",     4 },
-	{ NULL,            get_lport,         "LPORT",    5, "-c-" },
-	{ NULL,            get_local,         "LOCAL",   21, "d-c" },
-	{ NULL,            get_remote,        "REMOTE",  21, "dcc" },
-	{ NULL,            get_states,        .detail = "" },
-	{ "state",         get_state },
-	{ "new_state",     get_new_state },
-	{ "linger_s",      get_linger_s },
-	{ "linger",        get_linger },
-	{ NULL,            get_linger_text,   .detail = "linger=" },
-	{ "nonblock",      get_nonblock,      .detail = "nonblock=" },
-	{ "unread_bytes",  get_unread_bytes,  .detail = "unread=" },
-	{ "unsent_bytes",  get_unsent_bytes,  .detail = "unsent=" },
-	{ "unacked_bytes", get_unacked_bytes, .detail = "unacked=" },
-	{ "blocked_us",    get_blocked_us },
-	{ NULL,            get_blocked_text,  .detail = "blocked=" },
-	{ NULL,            get_context_text,  .detail = "by=" },
-	{ "reason",        get_reason },
-	{ "after",         get_after,         .detail = "after=" },
-	{ "via",           get_via },
-	{ NULL },
+	/* kinds            key             get                head      width layout detail */
+	{ ALL,              "event",         get_event },
+	{ ALL,              "time",          get_time,          "TIME",    12 },
+	{ RESETS,           "direction",     get_direction },
+	{ RESETS,           "cause",         get_cause },
+	{ RESETS,           "owner",         get_owner },
+	{ ALL,              "id",            get_id },
+	{ ALL,              "pid",           get_pid,           "PID",      7 },
+	{ CLOSES | RESETS,  "tid",           get_tid },
+	{ ALL,              "comm",          get_comm,          "COMM",    15 },
+	{ CLOSES | RESETS,  "uid",           get_uid },
+	{ CLOSES,           "context",       get_context },
+	{ CLOSES | RESETS,  "cgroup",        get_cgroup },
+	{ ALL,              "netns",         get_netns },
+	{ ALL,              "family",        get_family },
+	{ ALL,              "laddr",         get_laddr },
+	{ ALL,              "lport",         get_lport },
+	{ ALL,              "raddr",         get_raddr },
+	{ ALL,              "rport",         get_rport },
+	{ ENDS,             "how",           get_how },
+	{ ENDS,             "after_us",      get_after_us },
+	{ CLOSES,           "branch",        get_branch },
+	{ ALL,              NULL,            get_what,          "BRANCH",  17 },
+	{ CLOSES,           "sent",          get_sent },
+	{ ALL,              NULL,            get_packet,        "SENT",     4 },
+	{ ALL,              NULL,            get_lport,         "LPORT",    5, "-c-" },
+	{ ALL,              NULL,            get_local,         "LOCAL",   21, "d-c" },
+	{ ALL,              NULL,            get_remote,        "REMOTE",  21, "dcc" },
+	{ CLOSES,           NULL,            get_states,        .detail = "" },
+	{ CLOSES | RESETS,  "state",         get_state },
+	{ RESETS,           NULL,            get_state,         .detail = "" },
+	{ CLOSES,           "new_state",     get_new_state },
+	{ CLOSES,           "linger_s",      get_linger_s },
+	{ CLOSES,           "linger",        get_linger },
+	{ CLOSES,           NULL,            get_linger_text,   .detail = "linger=" },
+	{ CLOSES,           "nonblock",      get_nonblock,      .detail = "nonblock=" },
+	{ CLOSES,           "unread_bytes",  get_unread_bytes,  .detail = "unread=" },
+	{ CLOSES,           "unsent_bytes",  get_unsent_bytes,  .detail = "unsent=" },
+	{ CLOSES,           "unacked_bytes", get_unacked_bytes, .detail = "unacked=" },
+	{ CLOSES,           "blocked_us",    get_blocked_us },
+	{ CLOSES,           NULL,            get_blocked_text,  .detail = "blocked=" },
+	{ CLOSES,           NULL,            get_context_text,  .detail = "by=" },
+	{ ENDS,             NULL,            get_since_text,    .detail = "after " },
+	{ CLOSES | RESETS,  "reason",        get_reason },
+	{ CLOSES,           "after",         get_after,         .detail = "after=" },
+	{ ALL,              "via",           get_via },
+	{ 0 },
 };
 /* clang-format on */

@@ -3,12 +3,15 @@
 #ifndef CLOSETRACE_FIELDS_H
 #define CLOSETRACE_FIELDS_H
 
+#include <stdbool.h>
+
 #include "user/judge.h"
 #include "user/value.h"
 
 struct field {
+	unsigned int kinds;	/* of records that have it: 1 << enum event_kind */
 	const char *key;	/* in JSON, and in -e; NULL: only in text */
-	void (*get)(const struct closed *closed, struct value *value);
+	void (*get)(const struct record *closed, struct value *value);
 	const char *head;	/* heads its column in text; NULL: it has none */
 	int width;		/* of that column */
 	const char *layout;	/* a letter for each enum layout, where not always a column:
@@ -25,6 +28,11 @@ enum layout {
 };
 
 extern const struct field fields[];	/* ended by a row without get */
+
+static inline bool field_is_of(const struct field *field, const struct record *record)
+{
+	return field->kinds >> record->event->kind & 1;
+}
 
 /* CLOCK_MONOTONIC of the records to the time of day; asked anew for each batch, as the
  * clock may be set while we run. */

@@ -94,17 +94,17 @@ static void json_begin(struct out *heads, int width, int verbose)
 {
 }
 
-static void json_closed(struct out *out, const struct closed *closed)
+static void json_record(struct out *out, const struct record *record)
 {
 	char before = '{';
 
 	for (const struct field *field = fields; field->get; field++) {
 		struct value value;
 
-		if (!field->key)
+		if (!field->key || !field_is_of(field, record))
 			continue;
 		value.type = VALUE_NULL;
-		field->get(closed, &value);
+		field->get(record, &value);
 		out_char(out, before);
 		quoted(out, field->key, out_text);
 		out_char(out, ':');
@@ -126,6 +126,6 @@ static void json_lost(struct out *out, uint64_t count, const char *where)
 
 const struct sink json_sink = {
 	.begin = json_begin,
-	.closed = json_closed,
+	.record = json_record,
 	.lost = json_lost,
 };

@@ -5,9 +5,19 @@
 
 #include "bpf/judge.h"
 
-struct closed {
+/* Whose doing a reset is. */
+enum owner {
+	OWNER_NOBODY,		/* that we know of */
+	OWNER_CLOSER,		/* who had closed the socket */
+	OWNER_SOCKET,		/* who holds it */
+};
+
+#define UID_UNKNOWN ((__u32)-1)	/* of a holder that we may not ask */
+
+struct record {
 	const struct close_event *event;
 	struct verdict verdict;
+	enum owner owner;	/* of a reset: whom pid, tid, comm, uid and cgroup are of */
 };
 
 /* NULL is the outside's null. */
@@ -15,6 +25,10 @@ const char *branch_name(enum branch branch);
 const char *sent_name(enum sent sent);
 const char *linger_name(enum outcome outcome);
 const char *after_name(enum after after);
+const char *cause_name(enum cause cause);
+const char *end_name(enum end end);
+const char *owner_name(enum owner owner);
+const char *event_name(enum event_kind kind);
 const char *context_name(enum context context);
 const char *via_name(enum via via);
 const char *state_name(unsigned int state);	/* the kernel's, without TCP_ */

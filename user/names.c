@@ -47,6 +47,53 @@ static const char *const afters[AFTER_COUNT] = {
 	[AFTER_CLOSED_MEANWHILE] = "closed-meanwhile",
 };
 
+static const char *const causes[CAUSE_COUNT] = {
+	[CAUSE_UNKNOWN] = "unknown",
+	[CAUSE_DISCONNECT] = "disconnect",
+	[CAUSE_UNACCEPTED_CHILD] = "unaccepted-child",
+	[CAUSE_ADMIN_ABORT] = "admin-abort",
+	[CAUSE_KEEPALIVE_TIMEOUT] = "keepalive-timeout",
+	[CAUSE_FIN_WAIT2_TIMEOUT] = "fin-wait2-timeout",
+	[CAUSE_ORPHAN_LIMIT] = "orphan-limit",
+	[CAUSE_MPTCP_FASTCLOSE] = "mptcp-fastclose",
+	[CAUSE_MPTCP_SUBFLOW] = "mptcp-subflow",
+	[CAUSE_NO_SOCKET] = "no-socket",
+	[CAUSE_LISTENER_STRAY_ACK] = "listener-stray-ack",
+	[CAUSE_BAD_ACK_SYN_SENT] = "bad-ack-syn-sent",
+	[CAUSE_BAD_ACK_SYN_RECV] = "bad-ack-syn-recv",
+	[CAUSE_LATE_DATA] = "late-data",
+	[CAUSE_TIME_WAIT] = "time-wait",
+	[CAUSE_ACCEPT_OVERFLOW] = "accept-overflow",
+	[CAUSE_EMBRYONIC] = "embryonic",
+	[CAUSE_MPTCP_JOIN_REJECT] = "mptcp-join-reject",
+	[CAUSE_FIREWALL_REJECT] = "firewall-reject",
+	[CAUSE_RESET_BY_PEER] = "reset-by-peer",
+	[CAUSE_REFUSED] = "refused",
+};
+
+static const char *const ends[END_COUNT] = {
+	[END_UNKNOWN] = "unknown",
+	[END_TIME_WAIT] = "time-wait",
+	[END_CLOSED] = "closed",
+	[END_RESET_BY_PEER] = "reset-by-peer",
+	[END_LATE_DATA_RESET] = "late-data-reset",
+	[END_TIME_WAIT_RESET] = "time-wait-reset",
+	[END_RETRANSMIT_TIMEOUT] = "retransmit-timeout",
+	[END_ORPHAN_LIMIT_RESET] = "orphan-limit-reset",
+	[END_FIN_WAIT2_TIMEOUT] = "fin-wait2-timeout",
+};
+
+static const char *const owners[] = {
+	[OWNER_CLOSER] = "closer",
+	[OWNER_SOCKET] = "socket",
+};
+
+static const char *const events[] = {
+	[EVENT_CLOSE] = "close",
+	[EVENT_RESET] = "reset",
+	[EVENT_END] = "end",
+};
+
 static const char *const contexts[] = {
 	[CONTEXT_SYSCALL] = "syscall",
 	[CONTEXT_EXIT] = "exit",
@@ -88,6 +135,10 @@ NAME(branch, enum branch, branches)
 NAME(sent, enum sent, sents)
 NAME(linger, enum outcome, outcomes)
 NAME(after, enum after, afters)
+NAME(cause, enum cause, causes)
+NAME(end, enum end, ends)
+NAME(owner, enum owner, owners)
+NAME(event, enum event_kind, events)
 NAME(context, enum context, contexts)
 NAME(via, enum via, vias)
 NAME(state, unsigned int, states)

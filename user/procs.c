@@ -42,6 +42,14 @@ static pid_t parent_of(const char *pid)
 	return parent;
 }
 
+pid_t procs_parent(pid_t pid)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "%d", pid);
+	return parent_of(name);
+}
+
 /* A bit a process. */
 static bool is_in(const uint8_t *set, unsigned long pid)
 {

@@ -13,4 +13,6 @@ int procs_children(pid_t pid, int (*call)(void *arg, pid_t child), void *arg);
 /* Whether the numbers that we see are the kernel's own: not inside a container's PID namespace. */
 bool procs_are_hosts(void);
 
+pid_t procs_parent(pid_t pid);	/* 0: it has gone */
+
 #endif

@@ -10,7 +10,7 @@ struct sink {
 	/* What there is to say before the first record goes where records do not: to heads, or
 	 * nowhere where that is NULL. */
 	void (*begin)(struct out *heads, int width, int verbose);
-	void (*closed)(struct out *out, const struct closed *closed);
+	void (*record)(struct out *out, const struct record *closed);
 	void (*lost)(struct out *out, uint64_t count, const char *where);	/* NULL: not a record */
 };
 

@@ -208,7 +208,7 @@ static void put_column(struct out *out, const struct field *field, const struct 
 	space(out, width - taken);
 }
 
-static void text_closed(struct out *out, const struct closed *closed)
+static void text_record(struct out *out, const struct record *record)
 {
 	struct value value;
 
@@ -217,7 +217,8 @@ static void text_closed(struct out *out, const struct closed *closed)
 		value.type = VALUE_NULL;
 		if (!is_column(field))
 			continue;
-		field->get(closed, &value);
+		if (field_is_of(field, record))
+			field->get(record, &value);
 		put_column(out, field, &value);
 	}
 	/* As the head has it. */
@@ -225,9 +226,9 @@ static void text_closed(struct out *out, const struct closed *closed)
 		new_line(out);
 	for (const struct field *field = fields; field->get; field++) {
 		value.type = VALUE_NULL;
-		if (!is_detail(field))
+		if (!is_detail(field) || !field_is_of(field, record))
 			continue;
-		field->get(closed, &value);
+		field->get(record, &value);
 		if (is_worth_telling(field, &value))
 			put_detail(out, field, &value);
 	}
@@ -267,5 +268,5 @@ static void text_begin(struct out *heads, int width, int verbose)
 
 const struct sink text_sink = {
 	.begin = text_begin,
-	.closed = text_closed,
+	.record = text_record,
 };

@@ -13,6 +13,7 @@
 #include "user/fields.h"
 #include "user/options.h"
 #include "user/privileges.h"
+#include "user/resets.h"
 #include "user/sink.h"
 #include "user/trace.h"
 
@@ -20,6 +21,9 @@
 #define LOOK_MS 50
 /* After a batch of this many the ring may fill before the next look. */
 #define BUSY_RECORDS 2000
+
+/* In /proc/PID/fd of others. */
+#define LOOK_AROUND (UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_DAC_READ_SEARCH)
 
 struct trace {
 	const struct options *options;
@@ -29,6 +33,7 @@ struct trace {
 	struct command command;
 	int signals;
 	double end_s;		/* CLOCK_MONOTONIC; 0: none */
+	struct resets follow;
 	uint64_t closes;
 	uint64_t resets;
 	uint64_t unknown;
@@ -46,14 +51,32 @@ static double now_s(void)
 
 /* ---- records ---------------------------------------------------------------- */
 
-static void record(void *arg, const struct close_event *event)
+static void closed(struct trace *trace, const struct close_event *event)
+{
+	struct record record = { .event = event, .verdict = judge(event) };
+
+	resets_closed(&trace->follow, event);
+	trace->closes++;
+	trace->unknown += record.verdict.branch == BRANCH_UNKNOWN;
+	trace->sink->record(trace->out, &record);
+}
+
+static void followed(void *arg, const struct record *record)
 {
 	struct trace *trace = arg;
-	struct closed closed = { .event = event, .verdict = judge(event) };
 
-	trace->closes++;
-	trace->unknown += closed.verdict.branch == BRANCH_UNKNOWN;
-	trace->sink->closed(trace->out, &closed);
+	trace->resets += record->event->kind == EVENT_RESET;
+	trace->sink->record(trace->out, record);
+}
+
+static void take(void *arg, const struct close_event *event, size_t size)
+{
+	struct trace *trace = arg;
+
+	if (event->kind == EVENT_CLOSE)
+		closed(trace, event);
+	else
+		resets_take(&trace->follow, event, size);
 }
 
 static void tell_lost(struct trace *trace, uint64_t count, const char *where)
@@ -80,7 +103,8 @@ static int look(struct trace *trace)
 	int count;
 
 	fields_set_clock();
-	count = tracer_read(trace->tracer, record, trace);
+	count = tracer_read(trace->tracer, take, trace);
+	resets_tell(&trace->follow, false);
 	tell_losses(trace);
 	out_flush(trace->out);
 	return count;
@@ -129,10 +153,13 @@ static int pause_ms(const struct trace *trace, int count)
 
 static void run(struct trace *trace)
 {
-	struct pollfd signals = { .fd = trace->signals, .events = POLLIN };
+	struct pollfd what[] = {
+		{ .fd = trace->signals, .events = POLLIN },
+		{ .fd = tracer_fd(trace->tracer), .events = POLLIN },
+	};
 
 	while (!is_over(trace))
-		poll(&signals, 1, pause_ms(trace, look(trace)));
+		poll(what, 2, pause_ms(trace, look(trace)));
 }
 
 /* ---- before and after ----------------------------------------------------------- */
@@ -178,8 +205,8 @@ static void begin(struct trace *trace)
 	tracer_tell(trace->tracer);
 	put_heads(trace);
 	tracer_start(trace->tracer);
-	/* What is left to do needs none: but the command may be another user's by now. */
-	privileges_keep(trace->options->command ? UINT64_C(1) << CAP_KILL : 0);
+	/* To find who holds a socket; and the command may be another user's by now. */
+	privileges_keep((trace->options->command ? UINT64_C(1) << CAP_KILL : 0) | LOOK_AROUND);
 	if (!trace->options->quiet)
 		fprintf(stderr, "closetrace: tracing by %s\n", via_name(tracer_via(trace->tracer)));
 	if (trace->options->duration_s)
@@ -246,6 +273,8 @@ static int finish(struct trace *trace)
 
 	tracer_stop(trace->tracer);
 	look(trace);
+	resets_tell(&trace->follow, true);
+	out_flush(trace->out);
 	tell_unfinished(trace);
 	tell_skipped(trace);
 	error = out_error(trace->out);
@@ -286,6 +315,7 @@ int trace(struct options *options)
 		warnx("cannot trace: %s", why);
 		goto cleanup;
 	}
+	trace.follow = (struct resets){ .tracer = trace.tracer, .put = followed, .arg = &trace };
 	begin(&trace);
 	run(&trace);
 	status = finish(&trace);

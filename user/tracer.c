@@ -15,6 +15,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
+#include "user/callers.h"
 #include "user/hooks.h"
 #include "user/judge.h"
 #include "user/kernel.h"
@@ -175,6 +176,9 @@ static bool is_wanted(const struct tracer *tracer, const struct bpf_program *pro
 {
 	const char *name = bpf_program__name(program);
 
+	/* v6.10: the tracepoint tells of every RST, and has reasons. */
+	if (!strncmp(name, "reply_", strlen("reply_")))
+		return btf__find_by_name_kind(tracer->btf, "sk_rst_reason", BTF_KIND_ENUM) < 0;
 	return tracer->options->follow || strncmp(name, "follow_", strlen("follow_"));
 }
 
@@ -364,7 +368,7 @@ static int handle(void *arg, void *data, size_t size)
 {
 	struct tracer *tracer = arg;
 
-	tracer->handler(tracer->handler_arg, data);
+	tracer->handler(tracer->handler_arg, data, size);
 	return 0;
 }
 
@@ -385,6 +389,53 @@ int tracer_add_pid(struct tracer *tracer, pid_t pid)
 	__u8 yes = 1;
 
 	return bpf_map_update_elem(fd, &key, &yes, BPF_ANY) ? -errno : 0;
+}
+
+bool tracer_traces_few(const struct tracer *tracer)
+{
+	return tracer->options->pids_count || tracer->options->cgroup >= 0 ||
+	       tracer->options->filter.by_comm;
+}
+
+bool tracer_wants_resets(const struct tracer *tracer)
+{
+	return tracer->options->filter.resets;
+}
+
+static bool is_listed(const struct tracer *tracer, pid_t pid)
+{
+	for (size_t i = 0; i < tracer->options->pids_count; i++)
+		if (tracer->options->pids[i] == pid)
+			return true;
+	return false;
+}
+
+/* By the table of those that are followed; without CAP_BPF a kernel before v5.19 does not let
+ * us ask it, and their parents have to tell. */
+static bool is_traced(const struct tracer *tracer, pid_t pid)
+{
+	int fd = bpf_object__find_map_fd_by_name(tracer->object, "pids");
+	__u32 key = pid;
+	__u8 yes;
+
+	if (!tracer->options->pids_count || is_listed(tracer, pid))
+		return true;
+	if (!tracer->options->follow)
+		return false;
+	if (!bpf_map_lookup_elem(fd, &key, &yes))
+		return true;
+	while (errno != ENOENT && pid > 1 && !is_listed(tracer, pid))
+		pid = procs_parent(pid);
+	return pid > 1 && is_listed(tracer, pid);
+}
+
+bool tracer_wants(const struct tracer *tracer, pid_t pid, const char *comm)
+{
+	const struct filter *filter = &tracer->options->filter;
+
+	if (filter->by_comm && strncmp(filter->comm, comm, COMM_LEN))
+		return false;
+	return is_traced(tracer, pid);
 }
 
 static int add_child(void *arg, pid_t pid)
@@ -604,6 +655,7 @@ struct tracer *tracer_open(const struct tracer_options *options, char *why, size
 	if (load_btf(tracer, why, why_size))
 		goto fail;
 	reason_load(tracer->btf);
+	callers_load();
 	tracer->can_task_storage = has_task_storage();
 	if (!try_all(tracer))
 		return tracer;
@@ -670,6 +722,11 @@ int tracer_read(struct tracer *tracer, tracer_handler *handler, void *arg)
 	tracer->handler = handler;
 	tracer->handler_arg = arg;
 	return ring_buffer__consume(tracer->ring);
+}
+
+int tracer_fd(const struct tracer *tracer)
+{
+	return ring_buffer__epoll_fd(tracer->ring);
 }
 
 struct tracer_lost tracer_lost(const struct tracer *tracer)

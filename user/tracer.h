@@ -54,6 +54,11 @@ bool tracer_task_storage(const struct tracer *tracer);
 /* Says on stderr what is missing and, with options.verbose, why no better way was taken. */
 void tracer_tell(const struct tracer *tracer);
 
+/* Whether only some processes are traced, and whether this is one of them. */
+bool tracer_traces_few(const struct tracer *tracer);
+bool tracer_wants(const struct tracer *tracer, pid_t pid, const char *comm);
+bool tracer_wants_resets(const struct tracer *tracer);	/* and no more */
+
 /* With options.pids: one more to trace.  0 or -errno. */
 int tracer_add_pid(struct tracer *tracer, pid_t pid);
 
@@ -61,9 +66,13 @@ void tracer_start(struct tracer *tracer);	/* records from here on */
 void tracer_stop(struct tracer *tracer);	/* no more; those made are still to be read */
 
 /* Hands each record that is there to the handler, does not wait.  The record is the ring's:
- * gone when the handler returns.  Returns how many there were, or -errno. */
-typedef void tracer_handler(void *arg, const struct close_event *event);
+ * gone when the handler returns.  A struct reset_event where it is as large, what is before its
+ * inode elsewhere.  Returns how many there were, or -errno. */
+typedef void tracer_handler(void *arg, const struct close_event *event, size_t size);
 int tracer_read(struct tracer *tracer, tracer_handler *handler, void *arg);
+
+/* A descriptor that is ready to read when a record does not want to wait. */
+int tracer_fd(const struct tracer *tracer);
 
 struct tracer_lost tracer_lost(const struct tracer *tracer);
 

@@ -43,6 +43,9 @@ enum {
 #define IPPROTO_TCP	6
 #define O_NONBLOCK	00004000
 #define SHUTDOWN_MASK	3
+#define RCV_SHUTDOWN	1
+#define RTN_LOCAL	2
+#define RTF_LOCAL	0x80000000
 #define ECONNABORTED	103
 #define PF_EXITING	0x00000004
 #define PF_KTHREAD	0x00200000
@@ -202,7 +205,45 @@ struct socket {
 	struct file *file;
 };
 
-struct sk_buff;
+struct net_device {
+	possible_net_t nd_net;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	long unsigned int _skb_refdst;
+	unsigned char *head;
+	__u16 transport_header;
+	__u16 network_header;
+};
+
+struct rtable {
+	__u16 rt_type;
+};
+
+struct rt6_info {
+	u32 rt6i_flags;
+};
+
+struct iphdr {
+	__u8 version: 4;
+	__be32 saddr;
+	__be32 daddr;
+};
+
+struct ipv6hdr {
+	struct in6_addr saddr;
+	struct in6_addr daddr;
+};
+
+struct tcphdr {
+	__be16 source;
+	__be16 dest;
+	__be32 ack_seq;
+	__u16 syn: 1;
+	__u16 rst: 1;
+	__u16 ack: 1;
+};
 
 typedef unsigned int __kernel_uid32_t;
 typedef __kernel_uid32_t uid_t;

@@ -93,12 +93,12 @@ static void batch(const struct sink *sink, struct out *out, uint64_t from, uint6
 	fields_set_clock();
 	for (uint64_t i = from; i < from + count; i++) {
 		struct close_event *event = &events[i % EVENTS];
-		struct closed closed = { .event = event };
+		struct record closed = { .event = event };
 
 		event->time_ns = i * 1000;
 		event->id = i << 10;
 		closed.verdict = judge(event);
-		sink->closed(out, &closed);
+		sink->record(out, &closed);
 	}
 	out_flush(out);
 }

@@ -25,6 +25,13 @@ static unsigned int value_of(const char *path, const char *group, const char *na
 	bail_out("no counter %s in %s", name, path);
 }
 
+unsigned int counter_of(const char *group, const char *name)
+{
+	bool extended = !strcmp(group, "TcpExt");
+
+	return value_of(extended ? "/proc/self/net/netstat" : "/proc/self/net/snmp", group, name);
+}
+
 void counters_read(struct path_counters *counters)
 {
 	static const char netstat[] = "/proc/self/net/netstat";

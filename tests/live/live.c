@@ -192,19 +192,36 @@ void run_begin(struct run *run, const char *via, const char *const *more)
 		bail_out("closetrace does not trace: %s", run->told);
 }
 
+static void forget_records(struct run *run)
+{
+	json_decref(run->records);
+	json_decref(run->all);
+	run->records = json_array();
+	run->all = json_array();
+}
+
+/* What follows a close is of no concern to those who count closes. */
+static void keep(struct run *run, json_t *record)
+{
+	const char *event = text_of(record, "event");
+
+	if (strcmp(event, "reset") && strcmp(event, "end"))
+		json_array_append(run->records, record);
+	json_array_append_new(run->all, record);
+}
+
 static void read_records(struct run *run, FILE *from)
 {
 	char *text = NULL;
 	size_t size = 0;
 	json_error_t error;
 
-	json_decref(run->records);
-	run->records = json_array();
+	forget_records(run);
 	while (getline(&text, &size, from) > 0) {
 		json_t *record = json_loads(text, 0, &error);
 
 		if (record)
-			json_array_append_new(run->records, record);
+			keep(run, record);
 		else if (run->is_json)
 			note("not JSON: %s", text);
 	}
@@ -238,7 +255,7 @@ static void read_stdout(struct run *run)
 	if (run->said_size)
 		read_records(run, fmemopen(run->said, run->said_size, "r"));
 	else
-		run->records = json_array();
+		forget_records(run);
 }
 
 void run_end(struct run *run)
@@ -262,6 +279,7 @@ void run_stop(struct run *run)
 void run_free(struct run *run)
 {
 	json_decref(run->records);
+	json_decref(run->all);
 	free(run->said);
 }
 

@@ -33,7 +33,8 @@ struct run {
 	int status;		/* after run_end(): as a shell tells it */
 	char *said;		/* after run_end(): its stdout */
 	size_t said_size;
-	json_t *records;	/* after run_end(): an array, of -j's lines */
+	json_t *records;	/* after run_end(): an array, of -j's lines but resets and ends */
+	json_t *all;		/* the same with them */
 };
 
 /* Starts it with these arguments, ended by NULL, after those that every test has: -j and

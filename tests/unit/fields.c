@@ -11,7 +11,7 @@
 
 static struct value got(const char *key, const struct close_event *event)
 {
-	struct closed closed = { .event = event, .verdict = judge(event) };
+	struct record closed = { .event = event, .verdict = judge(event) };
 	struct value value = { .type = VALUE_NULL };
 	const struct field *field = fields;
 
@@ -26,7 +26,7 @@ static struct value got(const char *key, const struct close_event *event)
 /* A value's text may live in the value: it is compared before that is gone. */
 static void is_word(const char *key, const struct close_event *event, const char *word)
 {
-	struct closed closed = { .event = event, .verdict = judge(event) };
+	struct record closed = { .event = event, .verdict = judge(event) };
 
 	for (const struct field *field = fields; field->get; field++) {
 		struct value value = { .type = VALUE_NULL };

@@ -84,9 +84,9 @@ static inline struct close_event sample_of(size_t branch)
 
 static inline void show(const struct sink *sink, struct out *out, const struct close_event *event)
 {
-	struct closed closed = { .event = event, .verdict = judge(event) };
+	struct record closed = { .event = event, .verdict = judge(event) };
 
-	sink->closed(out, &closed);
+	sink->record(out, &closed);
 }
 
 /* What is in a file from its beginning, to be freed. */

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * RSTs that no close call sent, and what became of closed sockets.
+ *
+ *   reset_outside()       tcp_send_reset: an RST left
+ *   reply_unseen()        tcp_v4_send_reset(), tcp_v6_send_reset(): one that the tracepoint
+ *                         does not tell of, up to v6.9
+ *   reset_received()      tcp_receive_reset, in tcp_reset()
+ *   orphan_time_wait()    tcp_time_wait()
+ *   orphan_destroyed()    tcp_destroy_sock
+ *
+ * Most of it is raw tracepoints, in softirqs, about sockets known by their address alone:
+ * all reads are probes, and the running task is nobody's.
+ */
+#ifndef CLOSETRACE_RESET_BPF_H
+#define CLOSETRACE_RESET_BPF_H
+
+#include "bpf/record.bpf.h"
+
+/* What a segment says that made us answer. */
+struct segment {
+	__u32 ack;
+	bool has_ack;
+	bool syn;
+	bool rst;
+};
+
+/* ---- living sockets ------------------------------------------------------- */
+
+/* Sockets that had a record of their own before they were closed, and its id. */
+struct name {
+	__u64 id;
+	__u32 netns;
+	__u16 lport;
+	__u16 rport;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct name);
+} names SEC(".maps");
+
+static __always_inline struct name *name_of(const struct sock *sk, const struct close_event *e)
+{
+	__u64 key = (__u64)sk;
+	struct name *name = bpf_map_lookup_elem(&names, &key);
+
+	return name && name->netns == e->netns && name->lport == e->lport && name->rport == e->rport ?
+		       name : NULL;
+}
+
+static __always_inline __u64 give_id(const struct sock *sk, const struct close_event *e)
+{
+	struct name *known = name_of(sk, e);
+	struct name name = { .netns = e->netns, .lport = e->lport, .rport = e->rport };
+	__u64 key = (__u64)sk;
+
+	if (known)
+		return known->id;
+	name.id = new_id(e->time_ns);
+	bpf_map_update_elem(&names, &key, &name, BPF_ANY);
+	counters.named = 1;
+	return name.id;
+}
+
+/* ---- what is known of a socket by its address, and of a segment --------------- */
+
+static __always_inline bool is_full(const struct sock *sk)
+{
+	__u32 minisockets = IN(TIME_WAIT) | IN(NEW_SYN_RECV);
+
+	return sk && !(1U << BPF_CORE_READ(sk, __sk_common.skc_state) & minisockets);
+}
+
+static __always_inline __u64 inode_of(const struct sock *sk)
+{
+	const struct inode *inode = BPF_CORE_READ(sk, sk_socket, file, f_inode);
+
+	return inode ? inode_number(inode) : 0;
+}
+
+/* The process that closes this socket holds the inode's lock, too: what is sent now is of its
+ * close, if we do not trace it. */
+static __always_inline bool is_being_closed(const struct sock *sk)
+{
+	const struct file *file;
+
+	if (BPF_CORE_READ(sk, sk_shutdown) != SHUTDOWN_MASK || !BPF_CORE_READ(sk, sk_lock.owned))
+		return false;
+	file = BPF_CORE_READ(sk, sk_socket, file);
+	return file && inode_is_locked(BPF_CORE_READ(file, f_inode));
+}
+
+static __always_inline void fill_by_socket(struct close_event *e, const struct sock *sk)
+{
+	e->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	e->lport = bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
+	e->rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET) {
+		put_ipv4(e->laddr, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
+		put_ipv4(e->raddr, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+		return;
+	}
+	BPF_CORE_READ_INTO(&e->laddr, sk, __sk_common.skc_v6_rcv_saddr);
+	BPF_CORE_READ_INTO(&e->raddr, sk, __sk_common.skc_v6_daddr);
+}
+
+static __always_inline void fill_by_headers(struct close_event *e, const unsigned char *ip,
+					    const struct tcphdr *tcp)
+{
+	const struct ipv6hdr *ip6 = (const struct ipv6hdr *)ip;
+	const struct iphdr *ip4 = (const struct iphdr *)ip;
+
+	e->lport = bpf_ntohs(BPF_CORE_READ(tcp, dest));
+	e->rport = bpf_ntohs(BPF_CORE_READ(tcp, source));
+	if (BPF_CORE_READ_BITFIELD_PROBED(ip4, version) == 4) {
+		put_ipv4(e->laddr, BPF_CORE_READ(ip4, daddr));
+		put_ipv4(e->raddr, BPF_CORE_READ(ip4, saddr));
+		return;
+	}
+	BPF_CORE_READ_INTO(&e->laddr, ip6, daddr);
+	BPF_CORE_READ_INTO(&e->raddr, ip6, saddr);
+}
+
+/* As the segment has it: our end is where it was sent to. */
+static __always_inline void fill_by_segment(struct close_event *e, const struct sk_buff *skb,
+					    struct segment *segment)
+{
+	const unsigned char *head = BPF_CORE_READ(skb, head);
+	const struct tcphdr *tcp = (const void *)(head + BPF_CORE_READ(skb, transport_header));
+
+	e->netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+	fill_by_headers(e, head + BPF_CORE_READ(skb, network_header), tcp);
+	segment->ack = bpf_ntohl(BPF_CORE_READ(tcp, ack_seq));
+	segment->has_ack = BPF_CORE_READ_BITFIELD_PROBED(tcp, ack);
+	segment->syn = BPF_CORE_READ_BITFIELD_PROBED(tcp, syn);
+	segment->rst = BPF_CORE_READ_BITFIELD_PROBED(tcp, rst);
+}
+
+static __always_inline __u32 socket_facts(const struct sock *sk)
+{
+	__u32 facts = 0;
+
+	if (BPF_CORE_READ(sk, __sk_common.skc_flags) & 1 << SOCK_DEAD)
+		facts |= WAS_ORPHAN;
+	if (BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN)
+		facts |= WAS_SHUT_READ;
+	if (BPF_CORE_READ((const struct tcp_sock *)sk, linger2) < 0)
+		facts |= WAS_LINGER2;
+	return facts;
+}
+
+/* ---- whose it is --------------------------------------------------------------- */
+
+static __always_inline struct closer *closer_of_socket(const struct sock *sk)
+{
+	struct closer *closer = orphan_of(sk);
+	struct ended *last;
+
+	if (closer)
+		return closer;
+	last = ended_here();
+	return last && last->sk == (__u64)sk ? &last->closer : NULL;
+}
+
+/* A close call sends nothing for other sockets but the children of its listener. */
+static __always_inline struct closer *closer_of_listener(const struct sock *child)
+{
+	struct frame *frame = running_frame();
+
+	if (!frame || frame->sk == (__u64)child || frame->closer.event.state != TCP_LISTEN)
+		return NULL;
+	return frame->closer.event.facts & RAN_LISTEN_STOP && !BPF_CORE_READ(child, sk_socket) ?
+		       &frame->closer : NULL;
+}
+
+/* The same task, id and all; but the addresses are this socket's. */
+static __always_inline void fill_by_closer(struct close_event *e, const struct closer *closer)
+{
+	e->id = closer->event.id;
+	e->pid = closer->event.pid;
+	e->tid = closer->event.tid;
+	e->uid = closer->event.uid;
+	e->cgroup = closer->event.cgroup;
+	e->context = closer->event.context;
+	__builtin_memcpy(e->comm, closer->event.comm, sizeof(e->comm));
+	e->facts |= OWNER_IS_CLOSER;
+}
+
+/* Nobody closed it.  Who runs is its owner only where it is the owner's own call; whose socket
+ * it is otherwise the reader finds by the inode. */
+static __always_inline void fill_by_holder(struct reset_event *r, const struct sock *sk, bool call)
+{
+	if (!sk)
+		return;
+	r->inode = inode_of(sk);
+	if (call)
+		fill_task(&r->event, this_task());
+	if (call && BPF_CORE_READ(sk, sk_lock.owned))
+		r->event.facts |= OWNER_IS_RUNNING;
+	if (BPF_CORE_READ(sk, sk_socket))
+		r->event.id = give_id(sk, &r->event);
+}
+
+/* Closers are wanted, or we would not know them.  Of the others a process is known only where
+ * a socket has an inode, and the reader decides. */
+static __always_inline bool wanted_reset(const struct reset_event *r)
+{
+	const struct close_event *e = &r->event;
+
+	if (!wanted_socket(e))
+		return false;
+	if (e->facts & OWNER_IS_CLOSER)
+		return true;
+	if (filter.branches || filter.by_cgroup)
+		return false;
+	return !traces_few() || r->inode || e->pid;
+}
+
+static __always_inline void fill_reset(struct reset_event *r, void *ctx, __u8 reason)
+{
+	r->event.kind = EVENT_RESET;
+	r->event.via = VIA;
+	r->event.reason = reason;
+	bpf_get_stack(ctx, r->callers, sizeof(r->callers), 0);
+}
+
+static __always_inline void tell_reset(struct reset_event *r, void *ctx, __u8 reason)
+{
+	if (!wanted_reset(r)) {
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+		return;
+	}
+	fill_reset(r, ctx, reason);
+	submit(r);
+}
+
+/* ---- ends ------------------------------------------------------------------------ */
+
+static __always_inline bool wanted_end(const struct closer *closer)
+{
+	return !filter.resets || closer->seen & (ENDED_RECEIVED | ENDED_ACTIVE | ENDED_TW_RESET) ||
+	       !(closer->seen & ENDED_TIME_WAIT);
+}
+
+static __always_inline void fill_end(struct close_event *e, const struct closer *closer)
+{
+	e->kind = EVENT_END;
+	e->time_ns = bpf_ktime_get_ns();
+	e->blocked_ns = closer->returned_ns ? e->time_ns - closer->returned_ns : 0;
+	e->facts = closer->seen | OWNER_IS_CLOSER;
+	e->reason = 0;
+}
+
+/* What was the record of the close becomes that of its end. */
+static __always_inline void tell_end(struct closer *closer, __u32 seen)
+{
+	closer->seen |= seen;
+	if (!wanted_end(closer))
+		return;
+	fill_end(&closer->event, closer);
+	emit(&closer->event);
+}
+
+static __always_inline void tell_end_with_callers(const struct closer *closer, void *ctx)
+{
+	struct reset_event *r = wanted_end(closer) ? reserve() : NULL;
+
+	if (!r)
+		return;
+	r->event = closer->event;
+	fill_end(&r->event, closer);
+	bpf_get_stack(ctx, r->callers, sizeof(r->callers), 0);
+	submit(r);
+}
+
+/* The minisocket has copied these: tcp_time_wait(). */
+static __always_inline void leave(struct closer *closer, const struct sock *sk)
+{
+	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+
+	closer->snd_una = BPF_CORE_READ(tp, snd_una);
+	closer->snd_nxt = BPF_CORE_READ(tp, snd_nxt);
+	connection_add(closer);
+}
+
+static __always_inline int orphan_time_wait(const struct sock *sk, int state)
+{
+	struct closer *closer = orphan_of(sk);
+
+	if (!closer)
+		return 0;
+	leave(closer, sk);
+	closer->seen |= ENDED_TIME_WAIT;
+	closer->event.new_state = state;
+	/* It lingers: its close is yet to return, and tells it then. */
+	if (!closer->returned_ns)
+		return 0;
+	tell_end(closer, 0);
+	orphan_drop(sk);
+	return 0;
+}
+
+/* From LAST_ACK it is the acknowledgement, unless something else was seen.  From the others to
+ * CLOSE it takes more than one of us can see at a glance: who called says which. */
+static __always_inline bool is_plain_end(const struct closer *closer)
+{
+	return closer->event.new_state == TCP_LAST_ACK && !closer->event.error && !closer->seen;
+}
+
+static __always_inline int orphan_destroyed(void *ctx, const struct sock *sk)
+{
+	struct closer *closer = orphan_of(sk);
+	struct ended *last;
+
+	if (!closer || !closer->returned_ns)
+		return 0;
+	closer->event.error = BPF_CORE_READ(sk, sk_err);
+	last = ended_here();
+	if (is_plain_end(closer)) {
+		tell_end(closer, 0);
+	} else if (last) {
+		leave(closer, sk);
+		last->sk = (__u64)sk;
+		last->closer = *closer;
+		tell_end_with_callers(closer, ctx);
+	}
+	orphan_drop(sk);
+	return 0;
+}
+
+/* ---- resets ---------------------------------------------------------------------- */
+
+/* tcp_send_active_reset(): a call, a timer. */
+static __always_inline int active_outside(void *ctx, const struct sock *sk, __u8 reason)
+{
+	struct closer *closer = closer_of_socket(sk);
+	struct reset_event *r;
+
+	if (!closer)
+		closer = closer_of_listener(sk);
+	else
+		closer->seen |= ENDED_ACTIVE;
+	r = reserve();
+	if (!r)
+		return 0;
+	r->event.time_ns = bpf_ktime_get_ns();
+	r->event.state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	r->event.facts = socket_facts(sk);
+	fill_by_socket(&r->event, sk);
+	if (closer)
+		fill_by_closer(&r->event, closer);
+	else
+		fill_by_holder(r, sk, true);
+	tell_reset(r, ctx, reason);
+	return 0;
+}
+
+static __always_inline __u32 reply_facts(const struct sock *sk, const struct segment *segment)
+{
+	__u32 facts = RESET_REPLY | (is_full(sk) ? socket_facts(sk) : 0);
+
+	if (!sk)
+		facts |= RESET_NO_SOCKET;
+	return segment->syn ? facts | RESET_TO_SYN : facts;
+}
+
+/* A minisocket's late data ends what was a TIME_WAIT.  Told once. */
+static __always_inline void end_time_wait(struct closer *closer)
+{
+	if (closer->seen & ENDED_TW_RESET)
+		return;
+	tell_end(closer, ENDED_TIME_WAIT | ENDED_TW_RESET);
+}
+
+/* tcp_v4_send_reset(), tcp_v6_send_reset(): in answer to a segment. */
+static __always_inline int reply_outside(void *ctx, const struct sock *sk, const struct sk_buff *skb,
+					 __u8 reason)
+{
+	struct reset_event *r = reserve();
+	struct segment segment;
+	struct closer *closer;
+	bool of_minisocket;
+
+	if (!r)
+		return 0;
+	r->event.time_ns = bpf_ktime_get_ns();
+	r->event.state = sk ? BPF_CORE_READ(sk, __sk_common.skc_state) : 0;
+	fill_by_segment(&r->event, skb, &segment);
+	r->event.facts = reply_facts(sk, &segment);
+	closer = is_full(sk) ? closer_of_socket(sk) :
+		 segment.has_ack ? closer_of_connection(&r->event, segment.ack) : NULL;
+	if (closer)
+		fill_by_closer(&r->event, closer);
+	else
+		fill_by_holder(r, is_full(sk) ? sk : NULL, false);
+	of_minisocket = r->event.state == TCP_TIME_WAIT;
+	tell_reset(r, ctx, reason);
+	if (closer && of_minisocket)
+		end_time_wait(closer);
+	return 0;
+}
+
+static __always_inline int reset_outside(__u64 *args)
+{
+	const struct sock *sk = (const struct sock *)args[0];
+	const struct sk_buff *skb = (const struct sk_buff *)args[1];
+	__u8 reason = has_reset_reason() ? args[2] : 0;
+
+	if (!counters.on || (sk && is_full(sk) && is_being_closed(sk)))
+		return 0;
+	return skb ? reply_outside(args, sk, skb, reason) : active_outside(args, sk, reason);
+}
+
+/* No answer to an RST, nor to what was not for us: tcp_v4_send_reset(), tcp_v6_send_reset(). */
+static __always_inline bool is_answered(const struct sock *sk, const struct sk_buff *skb, bool ipv4)
+{
+	__u64 dst = BPF_CORE_READ(skb, _skb_refdst) & ~1ULL;	/* SKB_DST_NOREF */
+	const struct tcphdr *tcp = (const void *)(BPF_CORE_READ(skb, head) +
+						  BPF_CORE_READ(skb, transport_header));
+
+	if (BPF_CORE_READ_BITFIELD_PROBED(tcp, rst))
+		return false;
+	if (sk)
+		return true;
+	if (ipv4)
+		return BPF_CORE_READ((const struct rtable *)dst, rt_type) == RTN_LOCAL;
+	return BPF_CORE_READ((const struct rt6_info *)dst, rt6i_flags) & RTF_LOCAL;
+}
+
+/* v6.10: the tracepoint tells of these too. */
+static __always_inline int reply_unseen(void *ctx, const struct sock *sk, const struct sk_buff *skb,
+					bool ipv4)
+{
+	if (!counters.on || is_full(sk) || !is_answered(sk, skb, ipv4))
+		return 0;
+	return reply_outside(ctx, sk, skb, 0);
+}
+
+/* tcp_reset() runs for RSTs, and in answer to late data: who called says which. */
+static __always_inline int reset_received(__u64 *args)
+{
+	const struct sock *sk = (const struct sock *)args[0];
+	struct closer *closer;
+	struct reset_event *r;
+
+	if (!counters.on)
+		return 0;
+	closer = orphan_of(sk);
+	r = reserve();
+	if (!r)
+		return 0;
+	r->event.time_ns = bpf_ktime_get_ns();
+	r->event.state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	r->event.facts = RESET_RECEIVED | socket_facts(sk);
+	fill_by_socket(&r->event, sk);
+	if (closer) {
+		closer->seen |= ENDED_RECEIVED;
+		fill_by_closer(&r->event, closer);
+	} else {
+		fill_by_holder(r, sk, false);
+	}
+	tell_reset(r, args, 0);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Which process holds a socket, asked of /proc. */
+#ifndef CLOSETRACE_HOLDER_H
+#define CLOSETRACE_HOLDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/event.h"
+
+/* Of the socket with this inode number; where it is shared, one of them.  0: nobody, or nobody
+ * that we may look at: that takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH. */
+pid_t holder_of(uint64_t inode);
+
+/* Puts into the record who that is: pid, comm, uid and cgroup, as far as they can be read.
+ * false: it has gone. */
+bool holder_fill(struct close_event *event, pid_t pid);
+
+#endif

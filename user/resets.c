@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <string.h>
+#include <time.h>
+
+#include "user/callers.h"
+#include "user/cause.h"
+#include "user/holder.h"
+#include "user/resets.h"
+
+/* Who closes a socket that was reset does so at once, mostly. */
+#define PATIENCE_MS 200
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* ---- whose it is ------------------------------------------------------------------- */
+
+/* What the record has is of whoever was running. */
+static void forget_task(struct close_event *event)
+{
+	event->pid = event->tid = event->uid = 0;
+	event->cgroup = 0;
+	memset(event->comm, 0, sizeof(event->comm));
+}
+
+static enum owner find_owner(struct reset_event *reset, enum cause cause, __u32 callers)
+{
+	enum owner owner = owner_of(&reset->event, cause, callers);
+	pid_t pid;
+
+	if (owner != OWNER_NOBODY)
+		return owner;
+	forget_task(&reset->event);
+	pid = holder_of(reset->inode);
+	return pid && holder_fill(&reset->event, pid) ? OWNER_SOCKET : OWNER_NOBODY;
+}
+
+static bool is_wanted(const struct record *record, const struct tracer *tracer)
+{
+	if (record->owner == OWNER_CLOSER)
+		return true;
+	if (record->owner == OWNER_NOBODY)
+		return !tracer_traces_few(tracer);
+	return tracer_wants(tracer, record->event->pid, record->event->comm);
+}
+
+/* What the kernel's side could not know is filtered here. */
+static void tell(struct resets *resets, const struct record *record)
+{
+	if (record->event->kind == EVENT_END ?
+		    !tracer_wants_resets(resets->tracer) || end_is_reset(record->verdict.end) :
+		    is_wanted(record, resets->tracer))
+		resets->put(resets->arg, record);
+}
+
+/* ---- waiting --------------------------------------------------------------------------- */
+
+static void drop(struct resets *resets, size_t index)
+{
+	resets->count--;
+	memmove(&resets->waiting[index], &resets->waiting[index + 1],
+		(resets->count - index) * sizeof(*resets->waiting));
+}
+
+static void tell_waiting(struct resets *resets, size_t index)
+{
+	struct waiting *waiting = &resets->waiting[index];
+
+	waiting->record.event = &waiting->event.event;
+	tell(resets, &waiting->record);
+	drop(resets, index);
+}
+
+static void wait_for_more(struct resets *resets, const struct record *record,
+			  const struct reset_event *event)
+{
+	if (resets->count == RESETS_WAITING)
+		tell_waiting(resets, 0);
+	resets->waiting[resets->count++] = (struct waiting){
+		.event = *event, .record = *record, .until_ms = now_ms() + PATIENCE_MS,
+	};
+}
+
+void resets_tell(struct resets *resets, bool all)
+{
+	int64_t now = resets->count ? now_ms() : 0;
+
+	while (resets->count && (all || now >= resets->waiting[0].until_ms))
+		tell_waiting(resets, 0);
+}
+
+/* The first of its kind that waits for a record of this socket, or the count. */
+static size_t find_waiting(const struct resets *resets, __u64 id, unsigned int kind)
+{
+	size_t at = 0;
+
+	while (at < resets->count && (resets->waiting[at].event.event.id != id ||
+				      resets->waiting[at].event.event.kind != kind))
+		at++;
+	return at;
+}
+
+/* It held the socket, and was gone before we looked. */
+void resets_closed(struct resets *resets, const struct close_event *close)
+{
+	size_t at;
+
+	while ((at = find_waiting(resets, close->id, EVENT_RESET)) < resets->count) {
+		struct waiting *waiting = &resets->waiting[at];
+
+		waiting->event.event.pid = close->pid;
+		waiting->event.event.uid = close->uid;
+		waiting->event.event.cgroup = close->cgroup;
+		memcpy(waiting->event.event.comm, close->comm, sizeof(close->comm));
+		waiting->record.owner = OWNER_SOCKET;
+		tell_waiting(resets, at);
+	}
+}
+
+/* Late data ends a connection first, and is answered then. */
+static void settle_end(struct resets *resets, const struct record *reset)
+{
+	size_t at = find_waiting(resets, reset->event->id, EVENT_END);
+
+	if (reset->verdict.cause != CAUSE_LATE_DATA || at == resets->count)
+		return;
+	resets->waiting[at].record.verdict.end = END_LATE_DATA_RESET;
+	tell_waiting(resets, at);
+}
+
+/* ---- the records ------------------------------------------------------------------------- */
+
+static void take_reset(struct resets *resets, struct record *record, struct reset_event *reset)
+{
+	__u32 callers = callers_of(reset->callers, CALLERS);
+
+	record->verdict.cause = cause_of(&reset->event, callers);
+	if (record->verdict.cause == CAUSE_NONE)
+		return;
+	record->owner = find_owner(reset, record->verdict.cause, callers);
+	settle_end(resets, record);
+	if (record->owner == OWNER_NOBODY && reset->inode)
+		wait_for_more(resets, record, reset);
+	else
+		tell(resets, record);
+}
+
+static void take_end(struct resets *resets, struct record *record, const struct reset_event *end)
+{
+	__u32 callers = callers_of(end->callers, CALLERS);
+
+	record->owner = OWNER_CLOSER;
+	record->verdict.end = end_of(&end->event, callers);
+	if (end_is_open(&end->event, callers))
+		wait_for_more(resets, record, end);
+	else
+		tell(resets, record);
+}
+
+/* An end that is plain comes without who called. */
+void resets_take(struct resets *resets, const struct close_event *event, size_t size)
+{
+	struct reset_event copy = {};
+	struct record record = { .event = &copy.event };
+
+	memcpy(&copy, event, size < sizeof(copy) ? size : sizeof(copy));
+	if (event->kind == EVENT_END)
+		take_end(resets, &record, &copy);
+	else
+		take_reset(resets, &record, &copy);
+}
