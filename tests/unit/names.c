@@ -33,6 +33,34 @@ static const struct word after_words[] = {
 	{ AFTER_LATE_DATA_RESET, "late-data-reset" }, { AFTER_NETNS_DYING, "netns-dying" },
 	{ AFTER_CLOSED_MEANWHILE, "closed-meanwhile" },
 };
+static const struct word cause_words[] = {
+	{ CAUSE_UNKNOWN, "unknown" }, { CAUSE_DISCONNECT, "disconnect" },
+	{ CAUSE_UNACCEPTED_CHILD, "unaccepted-child" }, { CAUSE_ADMIN_ABORT, "admin-abort" },
+	{ CAUSE_KEEPALIVE_TIMEOUT, "keepalive-timeout" },
+	{ CAUSE_FIN_WAIT2_TIMEOUT, "fin-wait2-timeout" }, { CAUSE_ORPHAN_LIMIT, "orphan-limit" },
+	{ CAUSE_MPTCP_FASTCLOSE, "mptcp-fastclose" }, { CAUSE_MPTCP_SUBFLOW, "mptcp-subflow" },
+	{ CAUSE_NO_SOCKET, "no-socket" }, { CAUSE_LISTENER_STRAY_ACK, "listener-stray-ack" },
+	{ CAUSE_BAD_ACK_SYN_SENT, "bad-ack-syn-sent" },
+	{ CAUSE_BAD_ACK_SYN_RECV, "bad-ack-syn-recv" }, { CAUSE_LATE_DATA, "late-data" },
+	{ CAUSE_TIME_WAIT, "time-wait" }, { CAUSE_ACCEPT_OVERFLOW, "accept-overflow" },
+	{ CAUSE_EMBRYONIC, "embryonic" }, { CAUSE_MPTCP_JOIN_REJECT, "mptcp-join-reject" },
+	{ CAUSE_FIREWALL_REJECT, "firewall-reject" }, { CAUSE_RESET_BY_PEER, "reset-by-peer" },
+	{ CAUSE_REFUSED, "refused" },
+};
+static const struct word end_words[] = {
+	{ END_UNKNOWN, "unknown" }, { END_TIME_WAIT, "time-wait" }, { END_CLOSED, "closed" },
+	{ END_RESET_BY_PEER, "reset-by-peer" }, { END_LATE_DATA_RESET, "late-data-reset" },
+	{ END_TIME_WAIT_RESET, "time-wait-reset" },
+	{ END_RETRANSMIT_TIMEOUT, "retransmit-timeout" },
+	{ END_ORPHAN_LIMIT_RESET, "orphan-limit-reset" },
+	{ END_FIN_WAIT2_TIMEOUT, "fin-wait2-timeout" },
+};
+static const struct word owner_words[] = {
+	{ OWNER_NOBODY, NULL }, { OWNER_CLOSER, "closer" }, { OWNER_SOCKET, "socket" },
+};
+static const struct word event_words[] = {
+	{ 0, NULL }, { EVENT_CLOSE, "close" }, { EVENT_RESET, "reset" }, { EVENT_END, "end" },
+};
 static const struct word context_words[] = {
 	{ CONTEXT_SYSCALL, "syscall" }, { CONTEXT_EXIT, "exit" }, { CONTEXT_KERNEL, "kernel" },
 };
@@ -72,6 +100,10 @@ static void every_value_has_the_word_of_the_contract(void **state)
 	ARE_NAMED(sent, SENT_COUNT);
 	ARE_NAMED(linger, LINGER_COUNT);
 	ARE_NAMED(after, AFTER_COUNT);
+	ARE_NAMED(cause, CAUSE_COUNT);
+	ARE_NAMED(end, END_COUNT);
+	ARE_NAMED(owner, OWNER_SOCKET + 1);
+	ARE_NAMED(event, EVENT_COUNT);
 	ARE_NAMED(context, CONTEXT_KERNEL + 1);
 	ARE_NAMED(via, VIA_COUNT);
 	ARE_NAMED(state, TCP_CLOSING + 1);
