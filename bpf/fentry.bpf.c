@@ -12,6 +12,7 @@
 #define tcp_sock_of(sk)		((const struct tcp_sock *)bpf_skc_to_tcp_sock((void *)(sk)))
 
 #include "bpf/engine.bpf.h"
+#include "bpf/reject.bpf.h"
 
 SEC("fentry/tcp_close")
 int BPF_PROG(tcp_close, struct sock *sk)

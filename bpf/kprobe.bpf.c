@@ -12,6 +12,7 @@
 #define tcp_sock_of(sk)		((const struct tcp_sock *)(sk))
 
 #include "bpf/engine.bpf.h"
+#include "bpf/reject.bpf.h"
 
 /* A return knows no arguments; what the task is closing says it. */
 static __always_inline struct frame *open_frame(void)

@@ -124,6 +124,14 @@ static __always_inline void fill_by_headers(struct close_event *e, const unsigne
 	BPF_CORE_READ_INTO(&e->raddr, ip6, saddr);
 }
 
+/* On its way to a full socket a segment forgets its device: tcp_v4_rcv(). */
+static __always_inline __u32 netns_of(const struct sock *sk, const struct sk_buff *skb)
+{
+	if (sk)
+		return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	return BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
+}
+
 /* As the segment has it: our end is where it was sent to. */
 static __always_inline void fill_by_segment(struct close_event *e, const struct sk_buff *skb,
 					    struct segment *segment)
@@ -131,7 +139,6 @@ static __always_inline void fill_by_segment(struct close_event *e, const struct 
 	const unsigned char *head = BPF_CORE_READ(skb, head);
 	const struct tcphdr *tcp = (const void *)(head + BPF_CORE_READ(skb, transport_header));
 
-	e->netns = BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
 	fill_by_headers(e, head + BPF_CORE_READ(skb, network_header), tcp);
 	segment->ack = bpf_ntohl(BPF_CORE_READ(tcp, ack_seq));
 	segment->has_ack = BPF_CORE_READ_BITFIELD_PROBED(tcp, ack);
@@ -154,15 +161,21 @@ static __always_inline __u32 socket_facts(const struct sock *sk)
 
 /* ---- whose it is --------------------------------------------------------------- */
 
-static __always_inline struct closer *closer_of_socket(const struct sock *sk)
+static __always_inline bool is_same_connection(const struct close_event *a, const struct close_event *b)
+{
+	return a->lport == b->lport && a->rport == b->rport && a->netns == b->netns;
+}
+
+/* The address of one that has ended may be another socket's by now, a listener's, say. */
+static __always_inline struct closer *closer_of_socket(const struct sock *sk, const struct close_event *e)
 {
 	struct closer *closer = orphan_of(sk);
-	struct ended *last;
+	struct ended *last = closer ? NULL : ended_here();
 
-	if (closer)
+	if (!last || last->sk != (__u64)sk)
 		return closer;
-	last = ended_here();
-	return last && last->sk == (__u64)sk ? &last->closer : NULL;
+	last->sk = 0;
+	return is_same_connection(&last->closer.event, e) ? &last->closer : NULL;
 }
 
 /* A close call sends nothing for other sockets but the children of its listener. */
@@ -336,20 +349,20 @@ static __always_inline int orphan_destroyed(void *ctx, const struct sock *sk)
 /* tcp_send_active_reset(): a call, a timer. */
 static __always_inline int active_outside(void *ctx, const struct sock *sk, __u8 reason)
 {
-	struct closer *closer = closer_of_socket(sk);
-	struct reset_event *r;
+	struct reset_event *r = reserve();
+	struct closer *closer;
 
-	if (!closer)
-		closer = closer_of_listener(sk);
-	else
-		closer->seen |= ENDED_ACTIVE;
-	r = reserve();
 	if (!r)
 		return 0;
 	r->event.time_ns = bpf_ktime_get_ns();
 	r->event.state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	r->event.facts = socket_facts(sk);
 	fill_by_socket(&r->event, sk);
+	closer = closer_of_socket(sk, &r->event);
+	if (closer)
+		closer->seen |= ENDED_ACTIVE;
+	else
+		closer = closer_of_listener(sk);
 	if (closer)
 		fill_by_closer(&r->event, closer);
 	else
@@ -388,9 +401,10 @@ static __always_inline int reply_outside(void *ctx, const struct sock *sk, const
 		return 0;
 	r->event.time_ns = bpf_ktime_get_ns();
 	r->event.state = sk ? BPF_CORE_READ(sk, __sk_common.skc_state) : 0;
+	r->event.netns = netns_of(sk, skb);
 	fill_by_segment(&r->event, skb, &segment);
 	r->event.facts = reply_facts(sk, &segment);
-	closer = is_full(sk) ? closer_of_socket(sk) :
+	closer = is_full(sk) ? closer_of_socket(sk, &r->event) :
 		 segment.has_ack ? closer_of_connection(&r->event, segment.ack) : NULL;
 	if (closer)
 		fill_by_closer(&r->event, closer);

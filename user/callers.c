@@ -24,7 +24,10 @@ static const struct function {
 	{ "__inet_stream_connect", BY_CONNECT },
 	{ "tcp_abort", BY_ABORT },
 	{ "tcp_keepalive_timer", BY_KEEPALIVE },
+	{ "tcp_write_timer", BY_WRITE_TIMER },
 	{ "tcp_write_timer_handler", BY_WRITE_TIMER },
+	{ "tcp_retransmit_timer", BY_WRITE_TIMER },
+	{ "tcp_probe_timer", BY_WRITE_TIMER },
 	{ "tcp_out_of_resources", BY_OUT_OF_RESOURCES },
 	{ "mptcp_do_fastclose", BY_FASTCLOSE },
 	{ "mptcp_subflow_reset", BY_SUBFLOW },
@@ -37,6 +40,8 @@ static const struct function {
 	{ "tcp_reset", BY_RESET },
 	{ "tcp_fin", BY_FIN },
 	{ "tcp_rcv_state_process", BY_RECEIVE },
+	{ "nf_send_reset", BY_FIREWALL },
+	{ "nf_send_reset6", BY_FIREWALL },
 	{ "tcp_v4_rcv", OUTERMOST },
 	{ "tcp_v6_rcv", OUTERMOST },
 	{ "call_timer_fn", OUTERMOST },
@@ -49,6 +54,7 @@ static struct range {
 	__u32 caller;
 } ranges[2 * COUNT(functions)];
 static size_t ranges_count;
+static __u32 existing;	/* wherever they are */
 
 static __u32 caller_named(const char *name, size_t length)
 {
@@ -68,8 +74,11 @@ static void end_ranges(uint64_t address)
 
 static void add_symbol(uint64_t address, const char *name)
 {
-	__u32 caller = caller_named(name, strcspn(name, ".\n"));
+	__u32 caller = caller_named(name, strcspn(name, ".\t\n"));
 
+	existing |= caller;
+	if (strchr(name, '['))
+		return;
 	/* What is out of the way is jumped to, and calls nobody that we ask for. */
 	if (!caller || !address || ranges_count == COUNT(ranges) || strstr(name, ".cold"))
 		return;
@@ -82,17 +91,23 @@ void callers_load(void)
 	FILE *symbols = fopen("/proc/kallsyms", "re");
 	char line[512], *name;
 
-	ranges_count = 0;
+	ranges_count = existing = 0;
 	while (symbols && fgets(line, sizeof(line), symbols)) {
 		uint64_t address = strtoull(line, &name, 16);
 
-		if (strlen(name) < 4 || strchr(line, '['))
+		if (strlen(name) < 4)
 			continue;
-		end_ranges(address);
+		if (!strchr(name, '['))
+			end_ranges(address);
 		add_symbol(address, name + 3);
 	}
 	if (symbols)
 		fclose(symbols);
+}
+
+bool callers_exist(__u32 callers)
+{
+	return existing & callers;
 }
 
 /* A return address lies behind the call, so it may be the first one after the function. */

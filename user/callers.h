@@ -3,6 +3,7 @@
 #ifndef CLOSETRACE_CALLERS_H
 #define CLOSETRACE_CALLERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <linux/types.h>
@@ -15,7 +16,7 @@ enum caller {
 	BY_CONNECT          = 1 << 4,	/* __inet_stream_connect(): the same */
 	BY_ABORT            = 1 << 5,	/* tcp_abort() */
 	BY_KEEPALIVE        = 1 << 6,	/* tcp_keepalive_timer() */
-	BY_WRITE_TIMER      = 1 << 7,	/* tcp_write_timer_handler() */
+	BY_WRITE_TIMER      = 1 << 7,	/* tcp_write_timer() and what it calls */
 	BY_OUT_OF_RESOURCES = 1 << 8,	/* tcp_out_of_resources() */
 	BY_FASTCLOSE        = 1 << 9,	/* mptcp_do_fastclose() */
 	BY_SUBFLOW          = 1 << 10,	/* mptcp_subflow_reset() and its like */
@@ -24,11 +25,15 @@ enum caller {
 	BY_RESET            = 1 << 13,	/* tcp_reset() */
 	BY_FIN              = 1 << 14,	/* tcp_fin(): the segment had FIN */
 	BY_RECEIVE          = 1 << 15,	/* tcp_rcv_state_process() */
+	BY_FIREWALL         = 1 << 16,	/* nf_send_reset(), nf_send_reset6() */
 	CALLERS_UNKNOWN     = 1U << 31,	/* where functions are is hidden from us */
 };
 
 /* Learns from /proc/kallsyms where they are, once; without CAP_SYSLOG it may tell nobody. */
 void callers_load(void);
+
+/* Whether the kernel has one of these functions, modules and all. */
+bool callers_exist(__u32 callers);
 
 /* The innermost frames, 0 beyond the last: enum caller.  Those beyond the softirq that a task
  * was interrupted by are none of this call's. */

@@ -26,6 +26,8 @@ static const struct hook hooks[] = {
 	{ "tcp_receive_reset",     false, 0,             "RSTs that were received" },
 	{ "tcp_v4_send_reset",     false, 0,             "IPv4: RSTs that no socket sent" },
 	{ "tcp_v6_send_reset",     false, 0,             "IPv6: RSTs that no socket sent" },
+	{ "nf_send_reset",         false, 0,             "IPv4: RSTs of firewall rules" },
+	{ "nf_send_reset6",        false, 0,             "IPv6: RSTs of firewall rules" },
 };
 /* clang-format on */
 

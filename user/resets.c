@@ -7,8 +7,9 @@
 #include "user/holder.h"
 #include "user/resets.h"
 
-/* Who closes a socket that was reset does so at once, mostly. */
-#define PATIENCE_MS 200
+/* Who closes a socket that was reset does so at once, mostly, and it may take a while before /proc
+ * is walked again. */
+#define PATIENCE_MS 500
 
 static int64_t now_ms(void)
 {
@@ -28,16 +29,21 @@ static void forget_task(struct close_event *event)
 	memset(event->comm, 0, sizeof(event->comm));
 }
 
+static enum owner find_holder(struct reset_event *reset)
+{
+	pid_t pid = holder_of(reset->inode);
+
+	return pid && holder_fill(&reset->event, pid) ? OWNER_SOCKET : OWNER_NOBODY;
+}
+
 static enum owner find_owner(struct reset_event *reset, enum cause cause, __u32 callers)
 {
 	enum owner owner = owner_of(&reset->event, cause, callers);
-	pid_t pid;
 
 	if (owner != OWNER_NOBODY)
 		return owner;
 	forget_task(&reset->event);
-	pid = holder_of(reset->inode);
-	return pid && holder_fill(&reset->event, pid) ? OWNER_SOCKET : OWNER_NOBODY;
+	return find_holder(reset);
 }
 
 static bool is_wanted(const struct record *record, const struct tracer *tracer)
@@ -86,12 +92,23 @@ static void wait_for_more(struct resets *resets, const struct record *record,
 	};
 }
 
+/* It may have been too early for another walk through /proc. */
+static bool is_settled(struct waiting *waiting)
+{
+	if (waiting->event.event.kind == EVENT_RESET)
+		waiting->record.owner = find_holder(&waiting->event);
+	return waiting->record.owner == OWNER_SOCKET;
+}
+
 void resets_tell(struct resets *resets, bool all)
 {
 	int64_t now = resets->count ? now_ms() : 0;
 
-	while (resets->count && (all || now >= resets->waiting[0].until_ms))
-		tell_waiting(resets, 0);
+	for (size_t at = 0; at < resets->count;)
+		if (is_settled(&resets->waiting[at]) || all || now >= resets->waiting[at].until_ms)
+			tell_waiting(resets, at);
+		else
+			at++;
 }
 
 /* The first of its kind that waits for a record of this socket, or the count. */
@@ -122,14 +139,16 @@ void resets_closed(struct resets *resets, const struct close_event *close)
 	}
 }
 
-/* Late data ends a connection first, and is answered then. */
-static void settle_end(struct resets *resets, const struct record *reset)
+/* Late data ends a connection first, and is answered then.  Anything else says that it has gone
+ * on. */
+static void settle_end(struct resets *resets, const struct record *next)
 {
-	size_t at = find_waiting(resets, reset->event->id, EVENT_END);
+	size_t at = find_waiting(resets, next->event->id, EVENT_END);
 
-	if (reset->verdict.cause != CAUSE_LATE_DATA || at == resets->count)
+	if (at == resets->count)
 		return;
-	resets->waiting[at].record.verdict.end = END_LATE_DATA_RESET;
+	if (next->event->kind == EVENT_RESET && next->verdict.cause == CAUSE_LATE_DATA)
+		resets->waiting[at].record.verdict.end = END_LATE_DATA_RESET;
 	tell_waiting(resets, at);
 }
 
@@ -156,6 +175,7 @@ static void take_end(struct resets *resets, struct record *record, const struct 
 
 	record->owner = OWNER_CLOSER;
 	record->verdict.end = end_of(&end->event, callers);
+	settle_end(resets, record);
 	if (end_is_open(&end->event, callers))
 		wait_for_more(resets, record, end);
 	else

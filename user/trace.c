@@ -13,6 +13,7 @@
 #include "user/fields.h"
 #include "user/options.h"
 #include "user/privileges.h"
+#include "user/reconcile.h"
 #include "user/resets.h"
 #include "user/sink.h"
 #include "user/trace.h"
@@ -21,6 +22,8 @@
 #define LOOK_MS 50
 /* After a batch of this many the ring may fill before the next look. */
 #define BUSY_RECORDS 2000
+
+#define RECONCILE_S 10
 
 /* In /proc/PID/fd of others. */
 #define LOOK_AROUND (UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_DAC_READ_SEARCH)
@@ -34,6 +37,8 @@ struct trace {
 	int signals;
 	double end_s;		/* CLOCK_MONOTONIC; 0: none */
 	struct resets follow;
+	struct reconcile *reconcile;	/* NULL: nobody wants to know, or it cannot be told */
+	double reconciled_s;
 	uint64_t closes;
 	uint64_t resets;
 	uint64_t unknown;
@@ -51,6 +56,13 @@ static double now_s(void)
 
 /* ---- records ---------------------------------------------------------------- */
 
+static void put(struct trace *trace, const struct record *record)
+{
+	if (trace->reconcile)
+		reconcile_count(trace->reconcile, record);
+	trace->sink->record(trace->out, record);
+}
+
 static void closed(struct trace *trace, const struct close_event *event)
 {
 	struct record record = { .event = event, .verdict = judge(event) };
@@ -58,7 +70,7 @@ static void closed(struct trace *trace, const struct close_event *event)
 	resets_closed(&trace->follow, event);
 	trace->closes++;
 	trace->unknown += record.verdict.branch == BRANCH_UNKNOWN;
-	trace->sink->record(trace->out, &record);
+	put(trace, &record);
 }
 
 static void followed(void *arg, const struct record *record)
@@ -66,7 +78,7 @@ static void followed(void *arg, const struct record *record)
 	struct trace *trace = arg;
 
 	trace->resets += record->event->kind == EVENT_RESET;
-	trace->sink->record(trace->out, record);
+	put(trace, record);
 }
 
 static void take(void *arg, const struct close_event *event, size_t size)
@@ -108,6 +120,46 @@ static int look(struct trace *trace)
 	tell_losses(trace);
 	out_flush(trace->out);
 	return count;
+}
+
+/* ---- beside the kernel's counters ------------------------------------------------ */
+
+static const char *why_incomplete(const struct trace *trace)
+{
+	if (tracer_filters(trace->tracer))
+		return "filters are on";
+	return tracer_via(trace->tracer) == VIA_TRACEPOINT ? "tracepoints do not tell of every RST" : NULL;
+}
+
+static uint64_t lost_records(const struct trace *trace)
+{
+	struct tracer_lost lost = tracer_lost(trace->tracer);
+
+	return lost.ring + lost.table + trace->unfinished;
+}
+
+/* The counters first, then what was recorded by then. */
+static void look_and_reconcile(struct trace *trace)
+{
+	if (trace->reconcile)
+		reconcile_look(trace->reconcile);
+	look(trace);
+}
+
+static void tell_reconciled(const struct trace *trace)
+{
+	if (trace->reconcile)
+		reconcile_tell(trace->reconcile, stderr, why_incomplete(trace), lost_records(trace));
+}
+
+/* With -v every now and then. */
+static void reconcile_now_and_then(struct trace *trace)
+{
+	if (!trace->options->tracer.verbose || now_s() < trace->reconciled_s + RECONCILE_S)
+		return;
+	look_and_reconcile(trace);
+	tell_reconciled(trace);
+	trace->reconciled_s = now_s();
 }
 
 /* ---- until it is over --------------------------------------------------------- */
@@ -158,8 +210,10 @@ static void run(struct trace *trace)
 		{ .fd = tracer_fd(trace->tracer), .events = POLLIN },
 	};
 
-	while (!is_over(trace))
+	while (!is_over(trace)) {
 		poll(what, 2, pause_ms(trace, look(trace)));
+		reconcile_now_and_then(trace);
+	}
 }
 
 /* ---- before and after ----------------------------------------------------------- */
@@ -205,6 +259,9 @@ static void begin(struct trace *trace)
 	tracer_tell(trace->tracer);
 	put_heads(trace);
 	tracer_start(trace->tracer);
+	if (!trace->options->quiet)
+		trace->reconcile = reconcile_open("/proc", trace->options->tracer.filter.netns);
+	trace->reconciled_s = now_s();
 	/* To find who holds a socket; and the command may be another user's by now. */
 	privileges_keep((trace->options->command ? UINT64_C(1) << CAP_KILL : 0) | LOOK_AROUND);
 	if (!trace->options->quiet)
@@ -256,12 +313,11 @@ static void tell_skipped(struct trace *trace)
 
 static void tell_totals(const struct trace *trace)
 {
-	struct tracer_lost lost = tracer_lost(trace->tracer);
 	uint64_t unwritten = out_lost(trace->out);
 
 	fprintf(stderr, "closetrace: traced %llu closes, %llu resets; %llu lost, %llu unknown\n",
 		(unsigned long long)(trace->closes - unwritten), (unsigned long long)trace->resets,
-		(unsigned long long)(lost.ring + lost.table + trace->unfinished + unwritten),
+		(unsigned long long)(lost_records(trace) + unwritten),
 		(unsigned long long)trace->unknown);
 }
 
@@ -271,6 +327,7 @@ static int finish(struct trace *trace)
 	bool deserted = out_error(trace->out) == EPIPE;
 	int error;
 
+	look_and_reconcile(trace);
 	tracer_stop(trace->tracer);
 	look(trace);
 	resets_tell(&trace->follow, true);
@@ -280,8 +337,10 @@ static int finish(struct trace *trace)
 	error = out_error(trace->out);
 	if (error && error != EPIPE)
 		warnx("cannot write the records: %s", strerror(error));
-	if (!trace->options->quiet && !deserted)
+	if (!trace->options->quiet && !deserted) {
+		tell_reconciled(trace);
 		tell_totals(trace);
+	}
 	if (trace->options->command)
 		await_command(trace);
 	if (error && error != EPIPE)
@@ -320,6 +379,7 @@ int trace(struct options *options)
 	run(&trace);
 	status = finish(&trace);
 cleanup:
+	reconcile_close(trace.reconcile);
 	tracer_close(trace.tracer);
 	out_close(trace.out);
 	close(trace.signals);

@@ -179,6 +179,9 @@ static bool is_wanted(const struct tracer *tracer, const struct bpf_program *pro
 	/* v6.10: the tracepoint tells of every RST, and has reasons. */
 	if (!strncmp(name, "reply_", strlen("reply_")))
 		return btf__find_by_name_kind(tracer->btf, "sk_rst_reason", BTF_KIND_ENUM) < 0;
+	/* Mostly a module's. */
+	if (!strncmp(name, "reject_", strlen("reject_")))
+		return callers_exist(BY_FIREWALL);
 	return tracer->options->follow || strncmp(name, "follow_", strlen("follow_"));
 }
 
@@ -191,13 +194,16 @@ static int choose_programs(struct tracer *tracer)
 		const char *section = bpf_program__section_name(program);
 		const struct hook *hook = hook_find(section);
 
+		if (!is_wanted(tracer, program)) {
+			bpf_program__set_autoload(program, false);
+			continue;
+		}
 		if (hook && !is_missing(tracer, hook) && !hook_exists(section, tracer->btf)) {
 			if (hook->required)
 				return refuse(tracer, 0, "this kernel has no %s", hook->function);
 			miss(tracer, hook, "this kernel has none");
 		}
-		bpf_program__set_autoload(program, is_wanted(tracer, program) &&
-						   !(hook && is_missing(tracer, hook)));
+		bpf_program__set_autoload(program, !(hook && is_missing(tracer, hook)));
 	}
 	return DONE;
 }
@@ -395,6 +401,14 @@ bool tracer_traces_few(const struct tracer *tracer)
 {
 	return tracer->options->pids_count || tracer->options->cgroup >= 0 ||
 	       tracer->options->filter.by_comm;
+}
+
+bool tracer_filters(const struct tracer *tracer)
+{
+	const struct filter *filter = &tracer->options->filter;
+
+	return tracer_traces_few(tracer) || filter->by_lport || filter->by_rport || filter->by_addr ||
+	       filter->branches || filter->family || filter->resets;
 }
 
 bool tracer_wants_resets(const struct tracer *tracer)

@@ -56,6 +56,7 @@ void tracer_tell(const struct tracer *tracer);
 
 /* Whether only some processes are traced, and whether this is one of them. */
 bool tracer_traces_few(const struct tracer *tracer);
+bool tracer_filters(const struct tracer *tracer);	/* anything, but by network namespace */
 bool tracer_wants(const struct tracer *tracer, pid_t pid, const char *comm);
 bool tracer_wants_resets(const struct tracer *tracer);	/* and no more */
 

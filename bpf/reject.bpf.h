@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* RSTs that a firewall rule sends and TCP never sees: no counter, no tracepoint. */
+#ifndef CLOSETRACE_REJECT_BPF_H
+#define CLOSETRACE_REJECT_BPF_H
+
+#include "pt_regs.h"
+#include "bpf/reset.bpf.h"
+
+/* nf_send_reset() and nf_send_reset6() were (net, skb, hook) up to v5.11 and are (net, sk, skb,
+ * hook) from v5.12; a module's types may not be there to ask. The number of a hook is small. */
+#define NF_INET_NUMHOOKS 6
+
+static __always_inline const struct sk_buff *rejected(__u64 second, __u64 third)
+{
+	return (const struct sk_buff *)((__u32)third < NF_INET_NUMHOOKS ? second : third);
+}
+
+static __always_inline int reject(void *ctx, const struct net *net, const struct sk_buff *skb)
+{
+	struct reset_event *r = counters.on ? reserve() : NULL;
+	struct segment segment;
+
+	if (!r)
+		return 0;
+	r->event.time_ns = bpf_ktime_get_ns();
+	r->event.netns = BPF_CORE_READ(net, ns.inum);
+	r->event.facts = RESET_FIREWALL | RESET_REPLY;
+	fill_by_segment(&r->event, skb, &segment);
+	if (segment.rst)
+		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
+	else
+		tell_reset(r, ctx, 0);
+	return 0;
+}
+
+/* Breakpoints by either way: a trampoline would need the module's own BTF. */
+SEC("kprobe/nf_send_reset")
+int BPF_KPROBE(reject_ipv4, struct net *net, __u64 second, __u64 third)
+{
+	return reject(ctx, net, rejected(second, third));
+}
+
+SEC("kprobe/nf_send_reset6")
+int BPF_KPROBE(reject_ipv6, struct net *net, __u64 second, __u64 third)
+{
+	return reject(ctx, net, rejected(second, third));
+}
+
+#endif
