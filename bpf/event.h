@@ -141,7 +141,7 @@ _Static_assert(sizeof(struct close_event) == 136, "no hidden padding");
 #define CALLERS 16
 struct reset_event {
 	struct close_event event;
-	__u64 inode;		/* of a socket that has a descriptor: the number in /proc/PID/fd */
+	__u64 inode;		/* of a socket that has a descriptor: as in /proc/PID/fd; else 0 */
 	__u64 callers[CALLERS];	/* innermost first, 0 beyond the last */
 };
 

@@ -17,19 +17,17 @@ static __always_inline const struct sk_buff *rejected(__u64 second, __u64 third)
 
 static __always_inline int reject(void *ctx, const struct net *net, const struct sk_buff *skb)
 {
-	struct reset_event *r = counters.on ? reserve() : NULL;
 	struct segment segment;
+	struct close_event e;
 
-	if (!r)
+	if (!counters.on)
 		return 0;
-	r->event.time_ns = bpf_ktime_get_ns();
-	r->event.netns = BPF_CORE_READ(net, ns.inum);
-	r->event.facts = RESET_FIREWALL | RESET_REPLY;
-	fill_by_segment(&r->event, skb, &segment);
-	if (segment.rst)
-		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
-	else
-		tell_reset(r, ctx, 0);
+	start_reset(&e, RESET_FIREWALL | RESET_REPLY, 0);
+	e.netns = BPF_CORE_READ(net, ns.inum);
+	fill_by_segment(&e, skb, &segment);
+	/* No answer to an RST. */
+	if (!segment.rst)
+		tell_reset(ctx, &e, 0);
 	return 0;
 }
 

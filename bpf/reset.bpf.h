@@ -203,51 +203,56 @@ static __always_inline void fill_by_closer(struct close_event *e, const struct c
 }
 
 /* Nobody closed it.  Who runs is its owner only where it is the owner's own call; whose socket
- * it is otherwise the reader finds by the inode. */
-static __always_inline void fill_by_holder(struct reset_event *r, const struct sock *sk, bool call)
+ * it is otherwise the reader finds by the inode, which is returned. */
+static __always_inline __u64 fill_by_holder(struct close_event *e, const struct sock *sk, bool call)
 {
 	if (!sk)
-		return;
-	r->inode = inode_of(sk);
+		return 0;
 	if (call)
-		fill_task(&r->event, this_task());
+		fill_task(e, this_task());
 	if (call && BPF_CORE_READ(sk, sk_lock.owned))
-		r->event.facts |= OWNER_IS_RUNNING;
+		e->facts |= OWNER_IS_RUNNING;
 	if (BPF_CORE_READ(sk, sk_socket))
-		r->event.id = give_id(sk, &r->event);
+		e->id = give_id(sk, e);
+	return inode_of(sk);
+}
+
+static __always_inline __u64 fill_owner(struct close_event *e, const struct closer *closer,
+					const struct sock *sk, bool call)
+{
+	if (!closer)
+		return fill_by_holder(e, sk, call);
+	fill_by_closer(e, closer);
+	return 0;
 }
 
 /* Closers are wanted, or we would not know them.  Of the others a process is known only where
  * a socket has an inode, and the reader decides. */
-static __always_inline bool wanted_reset(const struct reset_event *r)
+static __always_inline bool wanted_reset(const struct close_event *e, __u64 inode)
 {
-	const struct close_event *e = &r->event;
-
 	if (!wanted_socket(e))
 		return false;
 	if (e->facts & OWNER_IS_CLOSER)
 		return true;
 	if (filter.branches || filter.by_cgroup)
 		return false;
-	return !traces_few() || r->inode || e->pid;
+	return !traces_few() || inode || e->pid;
 }
 
-static __always_inline void fill_reset(struct reset_event *r, void *ctx, __u8 reason)
+static __always_inline void start_reset(struct close_event *e, __u32 facts, __u8 reason)
 {
-	r->event.kind = EVENT_RESET;
-	r->event.via = VIA;
-	r->event.reason = reason;
-	bpf_get_stack(ctx, r->callers, sizeof(r->callers), 0);
+	__builtin_memset(e, 0, sizeof(*e));
+	e->kind = EVENT_RESET;
+	e->via = VIA;
+	e->time_ns = bpf_ktime_get_ns();
+	e->facts = facts;
+	e->reason = reason;
 }
 
-static __always_inline void tell_reset(struct reset_event *r, void *ctx, __u8 reason)
+static __always_inline void tell_reset(void *ctx, const struct close_event *e, __u64 inode)
 {
-	if (!wanted_reset(r)) {
-		bpf_ringbuf_discard(r, BPF_RB_NO_WAKEUP);
-		return;
-	}
-	fill_reset(r, ctx, reason);
-	submit(r);
+	if (wanted_reset(e, inode))
+		emit_with_callers(ctx, e, inode);
 }
 
 /* ---- ends ------------------------------------------------------------------------ */
@@ -277,16 +282,12 @@ static __always_inline void tell_end(struct closer *closer, __u32 seen)
 	emit(&closer->event);
 }
 
-static __always_inline void tell_end_with_callers(const struct closer *closer, void *ctx)
+static __always_inline void tell_end_with_callers(struct closer *closer, void *ctx)
 {
-	struct reset_event *r = wanted_end(closer) ? reserve() : NULL;
-
-	if (!r)
+	if (!wanted_end(closer))
 		return;
-	r->event = closer->event;
-	fill_end(&r->event, closer);
-	bpf_get_stack(ctx, r->callers, sizeof(r->callers), 0);
-	submit(r);
+	fill_end(&closer->event, closer);
+	emit_with_callers(ctx, &closer->event, 0);
 }
 
 /* The minisocket has copied these: tcp_time_wait(). */
@@ -349,25 +350,18 @@ static __always_inline int orphan_destroyed(void *ctx, const struct sock *sk)
 /* tcp_send_active_reset(): a call, a timer. */
 static __always_inline int active_outside(void *ctx, const struct sock *sk, __u8 reason)
 {
-	struct reset_event *r = reserve();
 	struct closer *closer;
+	struct close_event e;
 
-	if (!r)
-		return 0;
-	r->event.time_ns = bpf_ktime_get_ns();
-	r->event.state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	r->event.facts = socket_facts(sk);
-	fill_by_socket(&r->event, sk);
-	closer = closer_of_socket(sk, &r->event);
+	start_reset(&e, socket_facts(sk), reason);
+	e.state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	fill_by_socket(&e, sk);
+	closer = closer_of_socket(sk, &e);
 	if (closer)
 		closer->seen |= ENDED_ACTIVE;
 	else
 		closer = closer_of_listener(sk);
-	if (closer)
-		fill_by_closer(&r->event, closer);
-	else
-		fill_by_holder(r, sk, true);
-	tell_reset(r, ctx, reason);
+	tell_reset(ctx, &e, fill_owner(&e, closer, sk, true));
 	return 0;
 }
 
@@ -388,31 +382,30 @@ static __always_inline void end_time_wait(struct closer *closer)
 	tell_end(closer, ENDED_TIME_WAIT | ENDED_TW_RESET);
 }
 
+static __always_inline struct closer *closer_of_segment(const struct sock *sk, const struct close_event *e,
+							const struct segment *segment)
+{
+	if (is_full(sk))
+		return closer_of_socket(sk, e);
+	return segment->has_ack ? closer_of_connection(e, segment->ack) : NULL;
+}
+
 /* tcp_v4_send_reset(), tcp_v6_send_reset(): in answer to a segment. */
 static __always_inline int reply_outside(void *ctx, const struct sock *sk, const struct sk_buff *skb,
 					 __u8 reason)
 {
-	struct reset_event *r = reserve();
 	struct segment segment;
 	struct closer *closer;
-	bool of_minisocket;
+	struct close_event e;
 
-	if (!r)
-		return 0;
-	r->event.time_ns = bpf_ktime_get_ns();
-	r->event.state = sk ? BPF_CORE_READ(sk, __sk_common.skc_state) : 0;
-	r->event.netns = netns_of(sk, skb);
-	fill_by_segment(&r->event, skb, &segment);
-	r->event.facts = reply_facts(sk, &segment);
-	closer = is_full(sk) ? closer_of_socket(sk, &r->event) :
-		 segment.has_ack ? closer_of_connection(&r->event, segment.ack) : NULL;
-	if (closer)
-		fill_by_closer(&r->event, closer);
-	else
-		fill_by_holder(r, is_full(sk) ? sk : NULL, false);
-	of_minisocket = r->event.state == TCP_TIME_WAIT;
-	tell_reset(r, ctx, reason);
-	if (closer && of_minisocket)
+	start_reset(&e, 0, reason);
+	e.state = sk ? BPF_CORE_READ(sk, __sk_common.skc_state) : 0;
+	e.netns = netns_of(sk, skb);
+	fill_by_segment(&e, skb, &segment);
+	e.facts = reply_facts(sk, &segment);
+	closer = closer_of_segment(sk, &e, &segment);
+	tell_reset(ctx, &e, fill_owner(&e, closer, is_full(sk) ? sk : NULL, false));
+	if (closer && e.state == TCP_TIME_WAIT)
 		end_time_wait(closer);
 	return 0;
 }
@@ -458,25 +451,17 @@ static __always_inline int reset_received(__u64 *args)
 {
 	const struct sock *sk = (const struct sock *)args[0];
 	struct closer *closer;
-	struct reset_event *r;
+	struct close_event e;
 
 	if (!counters.on)
 		return 0;
+	start_reset(&e, RESET_RECEIVED | socket_facts(sk), 0);
+	e.state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	fill_by_socket(&e, sk);
 	closer = orphan_of(sk);
-	r = reserve();
-	if (!r)
-		return 0;
-	r->event.time_ns = bpf_ktime_get_ns();
-	r->event.state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	r->event.facts = RESET_RECEIVED | socket_facts(sk);
-	fill_by_socket(&r->event, sk);
-	if (closer) {
+	if (closer)
 		closer->seen |= ENDED_RECEIVED;
-		fill_by_closer(&r->event, closer);
-	} else {
-		fill_by_holder(r, sk, false);
-	}
-	tell_reset(r, args, 0);
+	tell_reset(args, &e, fill_owner(&e, closer, sk, false));
 	return 0;
 }
 

@@ -18,22 +18,21 @@ static __always_inline void emit(const struct close_event *e)
 		__sync_fetch_and_add(&counters.lost_ring, 1);
 }
 
-/* Room for a record with its callers, all zero; NULL: counted as lost. */
-static __always_inline struct reset_event *reserve(void)
+/* With the callers.  Whose socket it is is still to be looked up, while the process lives: at
+ * once. */
+static __always_inline void emit_with_callers(void *ctx, const struct close_event *e, __u64 inode)
 {
 	struct reset_event *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
-	if (r)
-		__builtin_memset(r, 0, sizeof(*r));
-	else
+	if (!r) {
 		__sync_fetch_and_add(&counters.lost_ring, 1);
-	return r;
-}
-
-/* Whose socket it is is still to be looked up, while the process lives: at once. */
-static __always_inline void submit(struct reset_event *r)
-{
-	bpf_ringbuf_submit(r, r->inode ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+		return;
+	}
+	r->event = *e;
+	r->inode = inode;
+	__builtin_memset(r->callers, 0, sizeof(r->callers));
+	bpf_get_stack(ctx, r->callers, sizeof(r->callers), 0);
+	bpf_ringbuf_submit(r, inode ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
 #endif

@@ -12,6 +12,9 @@
  * that we may look at: that takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH. */
 pid_t holder_of(uint64_t inode);
 
+/* The next who is not known yet is looked for at once, however short ago the last walk was. */
+void holder_hurry(void);
+
 /* Puts into the record who that is: pid, comm, uid and cgroup, as far as they can be read.
  * false: it has gone. */
 bool holder_fill(struct close_event *event, pid_t pid);

@@ -104,6 +104,8 @@ void resets_tell(struct resets *resets, bool all)
 {
 	int64_t now = resets->count ? now_ms() : 0;
 
+	if (all)
+		holder_hurry();
 	for (size_t at = 0; at < resets->count;)
 		if (is_settled(&resets->waiting[at]) || all || now >= resets->waiting[at].until_ms)
 			tell_waiting(resets, at);

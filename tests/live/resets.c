@@ -67,6 +67,15 @@ static bool has_counted(int index, long unused)
 	return all;
 }
 
+/* tcp_send_active_reset() counts before it sends. */
+static bool has_gone(int index, long here)
+{
+	struct played *played = &plays[index];
+
+	wire_flags(wire, here, played->sender, sizeof(played->sender));
+	return strlen(played->sender) >= strlen(played->row->wire);
+}
+
 static void play(int index, const struct row *row, int family)
 {
 	struct played *played = &plays[index];
@@ -85,7 +94,7 @@ static void play(int index, const struct row *row, int family)
 	if (played->fault)
 		return;
 	await(has_counted, index, 0);
-	wire_flags(wire, here, played->sender, sizeof(played->sender));
+	await(has_gone, index, here);
 	wire_flags(wire, there, played->receiver, sizeof(played->receiver));
 }
 
