@@ -244,6 +244,13 @@ GET(packet)
 		put_word(value, cause_is_received(r->verdict.cause) ? "got" : "rst");
 }
 
+/* To CLOSE it was moved just before the RST was sent: tcp_done(), tcp_disconnect(). */
+GET(state_text)
+{
+	if (r->event->state != TCP_CLOSE)
+		get_state(r, value);
+}
+
 GET(since_text)
 {
 	double s = r->event->blocked_ns / 1e9;
@@ -281,7 +288,7 @@ const struct field fields[] = {
 	{ ENDS,             "how",           get_how },
 	{ ENDS,             "after_us",      get_after_us },
 	{ CLOSES,           "branch",        get_branch },
-	{ ALL,              NULL,            get_what,          "BRANCH",  17 },
+	{ ALL,              NULL,            get_what,          "BRANCH",  20 },
 	{ CLOSES,           "sent",          get_sent },
 	{ ALL,              NULL,            get_packet,        "SENT",     4 },
 	{ ALL,              NULL,            get_lport,         "LPORT",    5, "-c-" },
@@ -289,7 +296,7 @@ const struct field fields[] = {
 	{ ALL,              NULL,            get_remote,        "REMOTE",  21, "dcc" },
 	{ CLOSES,           NULL,            get_states,        .detail = "" },
 	{ CLOSES | RESETS,  "state",         get_state },
-	{ RESETS,           NULL,            get_state,         .detail = "" },
+	{ RESETS,           NULL,            get_state_text,         .detail = "" },
 	{ CLOSES,           "new_state",     get_new_state },
 	{ CLOSES,           "linger_s",      get_linger_s },
 	{ CLOSES,           "linger",        get_linger },

@@ -29,7 +29,8 @@ static struct {
 	struct holding *all;	/* by inode */
 	size_t count;
 	size_t room;
-	int64_t next_us;	/* CLOCK_MONOTONIC, not another walk before this */
+	int64_t began_us;	/* CLOCK_MONOTONIC, when the last walk began */
+	int64_t next_us;	/* not another one before this */
 } table;
 
 static int64_t now_us(void)
@@ -97,11 +98,11 @@ static int by_inode(const void *a, const void *b)
 
 static void walk(void)
 {
-	int64_t began_us = now_us();
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 
 	table.count = 0;
+	table.began_us = now_us();
 	while (proc && (entry = readdir(proc))) {
 		pid_t pid = atoi(entry->d_name);
 
@@ -112,7 +113,7 @@ static void walk(void)
 		closedir(proc);
 	if (table.count)
 		qsort(table.all, table.count, sizeof(*table.all), by_inode);
-	table.next_us = now_us() + REST * (now_us() - began_us);
+	table.next_us = now_us() + REST * (now_us() - table.began_us);
 }
 
 static const struct holding *first_of(uint64_t inode)
@@ -156,6 +157,11 @@ pid_t holder_of(uint64_t inode)
 		return pid;
 	walk();
 	return find(inode);
+}
+
+bool holder_looked_since(int64_t ms)
+{
+	return table.began_us >= ms * 1000;
 }
 
 void holder_hurry(void)

@@ -12,6 +12,9 @@
  * that we may look at: that takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH. */
 pid_t holder_of(uint64_t inode);
 
+/* Whether all of /proc was walked after this, CLOCK_MONOTONIC. */
+bool holder_looked_since(int64_t ms);
+
 /* The next who is not known yet is looked for at once, however short ago the last walk was. */
 void holder_hurry(void);
 

@@ -7,9 +7,8 @@
 #include "user/holder.h"
 #include "user/resets.h"
 
-/* Who closes a socket that was reset does so at once, mostly, and it may take a while before /proc
- * is walked again. */
-#define PATIENCE_MS 500
+/* Who closes a socket that was reset does so at once, mostly. */
+#define PATIENCE_MS 200
 
 static int64_t now_ms(void)
 {
@@ -88,7 +87,7 @@ static void wait_for_more(struct resets *resets, const struct record *record,
 	if (resets->count == RESETS_WAITING)
 		tell_waiting(resets, 0);
 	resets->waiting[resets->count++] = (struct waiting){
-		.event = *event, .record = *record, .until_ms = now_ms() + PATIENCE_MS,
+		.event = *event, .record = *record, .since_ms = now_ms(),
 	};
 }
 
@@ -100,14 +99,19 @@ static bool is_settled(struct waiting *waiting)
 	return waiting->record.owner == OWNER_SOCKET;
 }
 
+static bool is_due(const struct waiting *waiting)
+{
+	if (now_ms() < waiting->since_ms + PATIENCE_MS)
+		return false;
+	return waiting->event.event.kind == EVENT_END || holder_looked_since(waiting->since_ms);
+}
+
 void resets_tell(struct resets *resets, bool all)
 {
-	int64_t now = resets->count ? now_ms() : 0;
-
 	if (all)
 		holder_hurry();
 	for (size_t at = 0; at < resets->count;)
-		if (is_settled(&resets->waiting[at]) || all || now >= resets->waiting[at].until_ms)
+		if (is_settled(&resets->waiting[at]) || all || is_due(&resets->waiting[at]))
 			tell_waiting(resets, at);
 		else
 			at++;

@@ -17,7 +17,7 @@
 struct waiting {
 	struct reset_event event;
 	struct record record;
-	int64_t until_ms;	/* CLOCK_MONOTONIC */
+	int64_t since_ms;	/* CLOCK_MONOTONIC */
 };
 
 struct resets {
