@@ -201,10 +201,10 @@ static __always_inline void take_id(struct close_event *e, const struct sock *sk
 }
 
 /* Before tcp_disconnect() moves them. */
-static __always_inline void fill_acknowledged(struct closer *closer, const struct tcp_sock *tp)
+static __always_inline void fill_acknowledged(struct close_event *e, const struct tcp_sock *tp)
 {
-	closer->snd_una = get(tp, snd_una);
-	closer->snd_nxt = get(tp, snd_nxt);
+	e->snd_una = get(tp, snd_una);
+	e->snd_nxt = get(tp, snd_nxt);
 }
 
 /* The close may wait, without the lock, and what meets the socket then is this task's doing. */
@@ -228,7 +228,7 @@ static __always_inline int close_locked(const struct sock *sk, long timeout)
 		frame_start(frame, sk);
 	fill_event(&frame->closer.event, task, frame->called_ns);
 	fill_socket(&frame->closer.event, sk, tp);
-	fill_acknowledged(&frame->closer, tp);
+	fill_acknowledged(&frame->closer.event, tp);
 	if (counters.named)
 		take_id(&frame->closer.event, sk);
 	frame->timeout = timeout;
@@ -392,14 +392,10 @@ static __always_inline void stay(struct closer *closer, const struct sock *sk)
 
 	closer->returned_ns = bpf_ktime_get_ns();
 	closer->seen = 0;
-	if (e->facts & RAN_TIME_WAIT) {
-		leave(closer, sk);
-		tell_end(closer, ENDED_TIME_WAIT);
-	} else if (e->new_state != TCP_CLOSE) {
+	if (e->facts & RAN_TIME_WAIT)
+		end_in_time_wait(closer, sk);
+	else if (e->new_state != TCP_CLOSE)
 		orphan_add(sk, closer);
-	} else if (e->facts & (RAN_RESET | RAN_LATE_RESET) && e->rport) {
-		connection_add(closer);
-	}
 }
 
 /* __tcp_close() returns: adjudge_to_death holds the socket, nobody can reuse it yet. */

@@ -89,6 +89,7 @@ enum reset_fact {
 	RESET_REPLY      = 1 << 1,	/* ... by tcp_v4_send_reset() or tcp_v6_send_reset() */
 	RESET_NO_SOCKET  = 1 << 2,	/* which had no socket to blame */
 	RESET_TO_SYN     = 1 << 3,	/* the segment that it answers had SYN */
+	RESET_TO_ACK     = 1 << 10,	/* ... had ACK */
 	RESET_FIREWALL   = 1 << 4,	/* nf_send_reset(), nf_send_reset6() */
 	WAS_ORPHAN       = 1 << 5,	/* SOCK_DEAD: closed before */
 	WAS_SHUT_READ    = 1 << 6,	/* RCV_SHUTDOWN: tcp_reset() may be the answer to late data */
@@ -120,6 +121,8 @@ struct close_event {
 	__u32 unread_bytes;
 	__u32 unsent_bytes;
 	__u32 unacked_bytes;
+	__u32 snd_una;		/* what is for this connection acknowledges something from here */
+	__u32 snd_nxt;		/* to here; of a reply: what the segment acknowledged, in both */
 	__u32 facts;		/* enum fact, or enum reset_fact */
 	__u8  laddr[16];	/* IPv4 as ::ffff:a.b.c.d, so there is one kind of address */
 	__u8  raddr[16];
@@ -135,14 +138,16 @@ struct close_event {
 	__u16 error;		/* sk_err, of an end */
 	__u8  pad[4];
 };
-_Static_assert(sizeof(struct close_event) == 136, "no hidden padding");
+_Static_assert(sizeof(struct close_event) == 144, "no hidden padding");
 
-/* Who called is the proof of why, whatever the version: a few frames of the kernel's stack. */
+/* A reset may have more: what is missing at the end is 0. */
 #define CALLERS 16
 struct reset_event {
 	struct close_event event;
 	__u64 inode;		/* of a socket that has a descriptor: as in /proc/PID/fd; else 0 */
-	__u64 callers[CALLERS];	/* innermost first, 0 beyond the last */
+	/* Who called is the proof of why, whatever the version: a few frames of the kernel's
+	 * stack, innermost first, 0 beyond the last. */
+	__u64 callers[CALLERS];
 };
 
 /* What is wanted.  Zero in every member means: everything. */

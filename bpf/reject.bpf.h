@@ -17,17 +17,15 @@ static __always_inline const struct sk_buff *rejected(__u64 second, __u64 third)
 
 static __always_inline int reject(void *ctx, const struct net *net, const struct sk_buff *skb)
 {
-	struct segment segment;
-	struct close_event e;
+	struct sighting s;
 
-	if (!counters.on)
-		return 0;
-	start_reset(&e, RESET_FIREWALL | RESET_REPLY, 0);
-	e.netns = BPF_CORE_READ(net, ns.inum);
-	fill_by_segment(&e, skb, &segment);
 	/* No answer to an RST. */
-	if (!segment.rst)
-		tell_reset(ctx, &e, 0);
+	if (!counters.on || BPF_CORE_READ_BITFIELD_PROBED(tcp_header(skb), rst))
+		return 0;
+	start_reset(&s, RESET_FIREWALL | RESET_NO_SOCKET, 0);
+	s.event.netns = BPF_CORE_READ(net, ns.inum);
+	fill_by_segment(&s.event, skb);
+	tell_reset(ctx, &s);
 	return 0;
 }
 

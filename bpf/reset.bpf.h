@@ -17,14 +17,6 @@
 
 #include "bpf/record.bpf.h"
 
-/* What a segment says that made us answer. */
-struct segment {
-	__u32 ack;
-	bool has_ack;
-	bool syn;
-	bool rst;
-};
-
 /* ---- living sockets ------------------------------------------------------- */
 
 /* Sockets that had a record of their own before they were closed, and its id. */
@@ -107,6 +99,16 @@ static __always_inline void fill_by_socket(struct close_event *e, const struct s
 	BPF_CORE_READ_INTO(&e->raddr, sk, __sk_common.skc_v6_daddr);
 }
 
+/* What the segment says that made us answer. */
+static __always_inline __u32 segment_facts(const struct tcphdr *tcp)
+{
+	__u32 facts = RESET_REPLY;
+
+	if (BPF_CORE_READ_BITFIELD_PROBED(tcp, ack))
+		facts |= RESET_TO_ACK;
+	return BPF_CORE_READ_BITFIELD_PROBED(tcp, syn) ? facts | RESET_TO_SYN : facts;
+}
+
 static __always_inline void fill_by_headers(struct close_event *e, const unsigned char *ip,
 					    const struct tcphdr *tcp)
 {
@@ -132,18 +134,20 @@ static __always_inline __u32 netns_of(const struct sock *sk, const struct sk_buf
 	return BPF_CORE_READ(skb, dev, nd_net.net, ns.inum);
 }
 
-/* As the segment has it: our end is where it was sent to. */
-static __always_inline void fill_by_segment(struct close_event *e, const struct sk_buff *skb,
-					    struct segment *segment)
+static __always_inline const struct tcphdr *tcp_header(const struct sk_buff *skb)
 {
-	const unsigned char *head = BPF_CORE_READ(skb, head);
-	const struct tcphdr *tcp = (const void *)(head + BPF_CORE_READ(skb, transport_header));
+	return (const void *)(BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, transport_header));
+}
 
-	fill_by_headers(e, head + BPF_CORE_READ(skb, network_header), tcp);
-	segment->ack = bpf_ntohl(BPF_CORE_READ(tcp, ack_seq));
-	segment->has_ack = BPF_CORE_READ_BITFIELD_PROBED(tcp, ack);
-	segment->syn = BPF_CORE_READ_BITFIELD_PROBED(tcp, syn);
-	segment->rst = BPF_CORE_READ_BITFIELD_PROBED(tcp, rst);
+/* As the segment has it: our end is where it was sent to. */
+static __always_inline void fill_by_segment(struct close_event *e, const struct sk_buff *skb)
+{
+	const unsigned char *ip = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, network_header);
+	const struct tcphdr *tcp = tcp_header(skb);
+
+	fill_by_headers(e, ip, tcp);
+	e->facts |= segment_facts(tcp);
+	e->snd_una = e->snd_nxt = bpf_ntohl(BPF_CORE_READ(tcp, ack_seq));
 }
 
 static __always_inline __u32 socket_facts(const struct sock *sk)
@@ -157,6 +161,12 @@ static __always_inline __u32 socket_facts(const struct sock *sk)
 	if (BPF_CORE_READ((const struct tcp_sock *)sk, linger2) < 0)
 		facts |= WAS_LINGER2;
 	return facts;
+}
+
+/* No socket, or one that has no process: what had been there is in the reader's books. */
+static __always_inline bool is_of_nobody(const struct close_event *e)
+{
+	return e->facts & RESET_NO_SOCKET || e->state == TCP_TIME_WAIT;
 }
 
 /* ---- whose it is --------------------------------------------------------------- */
@@ -203,65 +213,78 @@ static __always_inline void fill_by_closer(struct close_event *e, const struct c
 }
 
 /* Nobody closed it.  Who runs is its owner only where it is the owner's own call; whose socket
- * it is otherwise the reader finds by the inode, which is returned. */
-static __always_inline __u64 fill_by_holder(struct close_event *e, const struct sock *sk, bool call)
+ * it is otherwise the reader finds by the inode. */
+static __always_inline void fill_by_holder(struct sighting *s, const struct sock *sk, bool call)
 {
-	if (!sk)
-		return 0;
+	struct close_event *e = &s->event;
+
 	if (call)
 		fill_task(e, this_task());
 	if (call && BPF_CORE_READ(sk, sk_lock.owned))
 		e->facts |= OWNER_IS_RUNNING;
 	if (BPF_CORE_READ(sk, sk_socket))
 		e->id = give_id(sk, e);
-	return inode_of(sk);
+	s->inode = inode_of(sk);
 }
 
-static __always_inline __u64 fill_owner(struct close_event *e, const struct closer *closer,
-					const struct sock *sk, bool call)
+static __always_inline void fill_owner(struct sighting *s, const struct closer *closer,
+				       const struct sock *sk, bool call)
 {
-	if (!closer)
-		return fill_by_holder(e, sk, call);
-	fill_by_closer(e, closer);
-	return 0;
+	if (closer)
+		fill_by_closer(&s->event, closer);
+	else if (is_full(sk))
+		fill_by_holder(s, sk, call);
 }
 
-/* Closers are wanted, or we would not know them.  Of the others a process is known only where
- * a socket has an inode, and the reader decides. */
-static __always_inline bool wanted_reset(const struct close_event *e, __u64 inode)
+/* Closers are wanted, or we would not know them.  Of the others the reader finds out: by the
+ * inode, or by the connection where the socket is gone. */
+static __always_inline bool wanted_reset(const struct sighting *s)
 {
+	const struct close_event *e = &s->event;
+
 	if (!wanted_socket(e))
 		return false;
-	if (e->facts & OWNER_IS_CLOSER)
+	if (e->facts & OWNER_IS_CLOSER || is_of_nobody(e))
 		return true;
 	if (filter.branches || filter.by_cgroup)
 		return false;
-	return !traces_few() || inode || e->pid;
+	return !traces_few() || s->inode || e->pid;
 }
 
-static __always_inline void start_reset(struct close_event *e, __u32 facts, __u8 reason)
+/* An answer of a full socket may be part of a close that is not traced, or come from a
+ * listener's tcp_check_req(); tcp_reset() may be the answer to late data. */
+static __always_inline bool needs_callers(const struct close_event *e)
 {
-	__builtin_memset(e, 0, sizeof(*e));
-	e->kind = EVENT_RESET;
-	e->via = VIA;
-	e->time_ns = bpf_ktime_get_ns();
-	e->facts = facts;
-	e->reason = reason;
+	__u32 reads = IN(SYN_SENT) | IN(SYN_RECV) | IN(ESTABLISHED);
+
+	if (e->facts & RESET_RECEIVED)
+		return e->facts & WAS_SHUT_READ && !(1U << e->state & reads);
+	if (e->facts & RESET_REPLY)
+		return !is_of_nobody(e) && !(e->facts & (OWNER_IS_CLOSER | RESET_FIREWALL));
+	return true;
 }
 
-static __always_inline void tell_reset(void *ctx, const struct close_event *e, __u64 inode)
+static __always_inline void start_reset(struct sighting *s, __u32 facts, __u8 reason)
 {
-	if (wanted_reset(e, inode))
-		emit_with_callers(ctx, e, inode);
+	__builtin_memset(s, 0, sizeof(*s));
+	s->event.kind = EVENT_RESET;
+	s->event.via = VIA;
+	s->event.time_ns = bpf_ktime_get_ns();
+	s->event.facts = facts;
+	s->event.reason = reason;
+}
+
+static __always_inline void tell_reset(void *ctx, const struct sighting *s)
+{
+	if (!wanted_reset(s))
+		return;
+	if (needs_callers(&s->event))
+		emit_with_callers(ctx, &s->event, s->inode);
+	else
+		emit_sighting(s);
 }
 
 /* ---- ends ------------------------------------------------------------------------ */
-
-static __always_inline bool wanted_end(const struct closer *closer)
-{
-	return !filter.resets || closer->seen & (ENDED_RECEIVED | ENDED_ACTIVE | ENDED_TW_RESET) ||
-	       !(closer->seen & ENDED_TIME_WAIT);
-}
 
 static __always_inline void fill_end(struct close_event *e, const struct closer *closer)
 {
@@ -272,32 +295,34 @@ static __always_inline void fill_end(struct close_event *e, const struct closer 
 	e->reason = 0;
 }
 
-/* What was the record of the close becomes that of its end. */
+/* What was the record of the close becomes that of its end.  With -r the reader leaves out those
+ * that were no reset, once it has noted whose connection it was. */
 static __always_inline void tell_end(struct closer *closer, __u32 seen)
 {
 	closer->seen |= seen;
-	if (!wanted_end(closer))
-		return;
 	fill_end(&closer->event, closer);
 	emit(&closer->event);
 }
 
 static __always_inline void tell_end_with_callers(struct closer *closer, void *ctx)
 {
-	if (!wanted_end(closer))
-		return;
 	fill_end(&closer->event, closer);
 	emit_with_callers(ctx, &closer->event, 0);
 }
 
-/* The minisocket has copied these: tcp_time_wait(). */
-static __always_inline void leave(struct closer *closer, const struct sock *sk)
+/* The numbers are those that the minisocket takes over: tcp_time_wait(). */
+static __always_inline void leave(struct close_event *e, const struct sock *sk)
 {
 	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
 
-	closer->snd_una = BPF_CORE_READ(tp, snd_una);
-	closer->snd_nxt = BPF_CORE_READ(tp, snd_nxt);
-	connection_add(closer);
+	e->snd_una = BPF_CORE_READ(tp, snd_una);
+	e->snd_nxt = BPF_CORE_READ(tp, snd_nxt);
+}
+
+static __always_inline void end_in_time_wait(struct closer *closer, const struct sock *sk)
+{
+	leave(&closer->event, sk);
+	tell_end(closer, ENDED_TIME_WAIT);
 }
 
 static __always_inline int orphan_time_wait(const struct sock *sk, int state)
@@ -306,13 +331,12 @@ static __always_inline int orphan_time_wait(const struct sock *sk, int state)
 
 	if (!closer)
 		return 0;
-	leave(closer, sk);
 	closer->seen |= ENDED_TIME_WAIT;
 	closer->event.new_state = state;
 	/* It lingers: its close is yet to return, and tells it then. */
 	if (!closer->returned_ns)
 		return 0;
-	tell_end(closer, 0);
+	end_in_time_wait(closer, sk);
 	orphan_drop(sk);
 	return 0;
 }
@@ -336,7 +360,7 @@ static __always_inline int orphan_destroyed(void *ctx, const struct sock *sk)
 	if (is_plain_end(closer)) {
 		tell_end(closer, 0);
 	} else if (last) {
-		leave(closer, sk);
+		leave(&closer->event, sk);
 		last->sk = (__u64)sk;
 		last->closer = *closer;
 		tell_end_with_callers(closer, ctx);
@@ -351,62 +375,36 @@ static __always_inline int orphan_destroyed(void *ctx, const struct sock *sk)
 static __always_inline int active_outside(void *ctx, const struct sock *sk, __u8 reason)
 {
 	struct closer *closer;
-	struct close_event e;
+	struct sighting s;
 
-	start_reset(&e, socket_facts(sk), reason);
-	e.state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	fill_by_socket(&e, sk);
-	closer = closer_of_socket(sk, &e);
+	start_reset(&s, socket_facts(sk), reason);
+	s.event.state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	fill_by_socket(&s.event, sk);
+	closer = closer_of_socket(sk, &s.event);
 	if (closer)
 		closer->seen |= ENDED_ACTIVE;
 	else
 		closer = closer_of_listener(sk);
-	tell_reset(ctx, &e, fill_owner(&e, closer, sk, true));
+	fill_owner(&s, closer, sk, true);
+	tell_reset(ctx, &s);
 	return 0;
-}
-
-static __always_inline __u32 reply_facts(const struct sock *sk, const struct segment *segment)
-{
-	__u32 facts = RESET_REPLY | (is_full(sk) ? socket_facts(sk) : 0);
-
-	if (!sk)
-		facts |= RESET_NO_SOCKET;
-	return segment->syn ? facts | RESET_TO_SYN : facts;
-}
-
-/* A minisocket's late data ends what was a TIME_WAIT.  Told once. */
-static __always_inline void end_time_wait(struct closer *closer)
-{
-	if (closer->seen & ENDED_TW_RESET)
-		return;
-	tell_end(closer, ENDED_TIME_WAIT | ENDED_TW_RESET);
-}
-
-static __always_inline struct closer *closer_of_segment(const struct sock *sk, const struct close_event *e,
-							const struct segment *segment)
-{
-	if (is_full(sk))
-		return closer_of_socket(sk, e);
-	return segment->has_ack ? closer_of_connection(e, segment->ack) : NULL;
 }
 
 /* tcp_v4_send_reset(), tcp_v6_send_reset(): in answer to a segment. */
 static __always_inline int reply_outside(void *ctx, const struct sock *sk, const struct sk_buff *skb,
 					 __u8 reason)
 {
-	struct segment segment;
-	struct closer *closer;
-	struct close_event e;
+	bool full = is_full(sk);
+	struct sighting s;
 
-	start_reset(&e, 0, reason);
-	e.state = sk ? BPF_CORE_READ(sk, __sk_common.skc_state) : 0;
-	e.netns = netns_of(sk, skb);
-	fill_by_segment(&e, skb, &segment);
-	e.facts = reply_facts(sk, &segment);
-	closer = closer_of_segment(sk, &e, &segment);
-	tell_reset(ctx, &e, fill_owner(&e, closer, is_full(sk) ? sk : NULL, false));
-	if (closer && e.state == TCP_TIME_WAIT)
-		end_time_wait(closer);
+	start_reset(&s, sk ? 0 : RESET_NO_SOCKET, reason);
+	s.event.state = sk ? BPF_CORE_READ(sk, __sk_common.skc_state) : 0;
+	s.event.netns = netns_of(sk, skb);
+	fill_by_segment(&s.event, skb);
+	if (full)
+		s.event.facts |= socket_facts(sk);
+	fill_owner(&s, full ? closer_of_socket(sk, &s.event) : NULL, sk, false);
+	tell_reset(ctx, &s);
 	return 0;
 }
 
@@ -425,8 +423,7 @@ static __always_inline int reset_outside(__u64 *args)
 static __always_inline bool is_answered(const struct sock *sk, const struct sk_buff *skb, bool ipv4)
 {
 	__u64 dst = BPF_CORE_READ(skb, _skb_refdst) & ~1ULL;	/* SKB_DST_NOREF */
-	const struct tcphdr *tcp = (const void *)(BPF_CORE_READ(skb, head) +
-						  BPF_CORE_READ(skb, transport_header));
+	const struct tcphdr *tcp = tcp_header(skb);
 
 	if (BPF_CORE_READ_BITFIELD_PROBED(tcp, rst))
 		return false;
@@ -451,17 +448,18 @@ static __always_inline int reset_received(__u64 *args)
 {
 	const struct sock *sk = (const struct sock *)args[0];
 	struct closer *closer;
-	struct close_event e;
+	struct sighting s;
 
 	if (!counters.on)
 		return 0;
-	start_reset(&e, RESET_RECEIVED | socket_facts(sk), 0);
-	e.state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	fill_by_socket(&e, sk);
+	start_reset(&s, RESET_RECEIVED | socket_facts(sk), 0);
+	s.event.state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	fill_by_socket(&s.event, sk);
 	closer = orphan_of(sk);
 	if (closer)
 		closer->seen |= ENDED_RECEIVED;
-	tell_reset(args, &e, fill_owner(&e, closer, sk, false));
+	fill_owner(&s, closer, sk, false);
+	tell_reset(args, &s);
 	return 0;
 }
 

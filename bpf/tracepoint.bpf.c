@@ -112,7 +112,7 @@ static __always_inline struct frame *open_frame(const struct sock *sk)
 	frame_start(frame, sk);
 	fill_event(&frame->closer.event, task, frame->called_ns);
 	fill_socket(&frame->closer.event, sk, tcp_sock_of(sk));
-	fill_acknowledged(&frame->closer, tcp_sock_of(sk));
+	fill_acknowledged(&frame->closer.event, tcp_sock_of(sk));
 	if (counters.named)
 		take_id(&frame->closer.event, sk);
 	frame->closer.event.facts |= LACKS_BLOCKED | LACKS_AFTER;
@@ -143,19 +143,6 @@ static __always_inline void tell_early(struct frame *frame, const struct sock *s
 	frame->closer.seen = 0;
 	orphan_add(sk, &frame->closer);
 	frame->closer.event.kind = 0;
-}
-
-/* The socket is gone with its connection, by an RST: what the peer had sent by then will meet
- * nothing. */
-static __always_inline void tell_late(struct frame *frame)
-{
-	struct close_event *e = &frame->closer.event;
-
-	frame->closer.returned_ns = bpf_ktime_get_ns();
-	frame->closer.seen = 0;
-	if (e->kind && e->facts & RAN_RESET && wanted_branch(e))
-		connection_add(&frame->closer);
-	tell(frame);
 }
 
 /* tcp_close_state() asks for a FIN exactly where it moves to one of these. */
@@ -246,7 +233,7 @@ int destroy_sock(__u64 *args)
 	if (!frame)
 		return 0;
 	frame->closer.event.facts |= disconnect_facts(&frame->closer.event, sk);
-	tell_late(frame);
+	tell(frame);
 	frame_drop(frame);
 	return 0;
 }

@@ -35,6 +35,9 @@ static const struct function {
 	{ "subflow_check_data_avail", BY_SUBFLOW },
 	{ "mptcp_check_fastclose", BY_SUBFLOW },
 	{ "mptcp_worker", BY_SUBFLOW },
+	{ "subflow_v4_route_req", BY_SUBFLOW },
+	{ "subflow_v6_route_req", BY_SUBFLOW },
+	{ "subflow_syn_recv_sock", BY_SUBFLOW },
 	{ "tcp_check_req", BY_CHECK_REQ },
 	{ "tcp_validate_incoming", BY_VALIDATE },
 	{ "tcp_reset", BY_RESET },
@@ -86,13 +89,12 @@ static void add_symbol(uint64_t address, const char *name)
 }
 
 /* "ffffffff81000000 t name", and "[module]" behind what is not the kernel's own. */
-void callers_load(void)
+void callers_read(FILE *symbols)
 {
-	FILE *symbols = fopen("/proc/kallsyms", "re");
 	char line[512], *name;
 
 	ranges_count = existing = 0;
-	while (symbols && fgets(line, sizeof(line), symbols)) {
+	while (fgets(line, sizeof(line), symbols)) {
 		uint64_t address = strtoull(line, &name, 16);
 
 		if (strlen(name) < 4)
@@ -101,8 +103,16 @@ void callers_load(void)
 			end_ranges(address);
 		add_symbol(address, name + 3);
 	}
-	if (symbols)
-		fclose(symbols);
+}
+
+void callers_load(void)
+{
+	FILE *symbols = fopen("/proc/kallsyms", "re");
+
+	if (!symbols)
+		return;
+	callers_read(symbols);
+	fclose(symbols);
 }
 
 bool callers_exist(__u32 callers)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <linux/types.h>
 
@@ -31,6 +32,7 @@ enum caller {
 
 /* Learns from /proc/kallsyms where they are, once; without CAP_SYSLOG it may tell nobody. */
 void callers_load(void);
+void callers_read(FILE *symbols);	/* the same, from a file like it */
 
 /* Whether the kernel has one of these functions, modules and all. */
 bool callers_exist(__u32 callers);

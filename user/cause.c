@@ -8,6 +8,7 @@
 
 #define ANY_STATE	(~0)
 #define COUNT(table)	(sizeof(table) / sizeof(*(table)))
+#define HAD_ERROR	(1U << 31)	/* a fact of an end: sk_err, which an acknowledgement sets not */
 
 /* The first row that fits. */
 struct rule {
@@ -53,11 +54,12 @@ static const struct rule active[] = {
 	{ ANY_STATE, 0, 0, BY_SUBFLOW, "MPTCP_RST_", CAUSE_MPTCP_SUBFLOW },
 	{ ANY_STATE, 0, OWNER_IS_CLOSER, BY_CLOSE, "TCP_ABORT_ON_CLOSE", CAUSE_NONE },
 	{ ANY_STATE, 0, OWNER_IS_CLOSER, BY_CLOSE, "TCP_ABORT_ON_LINGER", CAUSE_NONE },
+	{ ANY_STATE, 0, 0, 0, "TCP_ABORT_ON_MEMORY", CAUSE_ORPHAN_LIMIT },
 	/* By tracepoint the record of the close has left by then. */
 	{ ANY_STATE, OWNER_IS_CLOSER, WAS_LINGER2, BY_CLOSE, NULL, CAUSE_ORPHAN_LIMIT },
 	{ ANY_STATE, OWNER_IS_CLOSER, 0, BY_CLOSE, NULL, CAUSE_UNKNOWN },
 	{ ANY_STATE, 0, 0, BY_ABORT, NULL, CAUSE_ADMIN_ABORT },
-	{ ANY_STATE, 0, 0, BY_OUT_OF_RESOURCES, "TCP_ABORT_ON_MEMORY", CAUSE_ORPHAN_LIMIT },
+	{ ANY_STATE, 0, 0, BY_OUT_OF_RESOURCES, NULL, CAUSE_ORPHAN_LIMIT },
 	/* tcp_keepalive_timer() has two ends, and a closed socket in FIN_WAIT2 meets the first. */
 	{ IN(FIN_WAIT2), WAS_ORPHAN, 0, BY_KEEPALIVE, NULL, CAUSE_FIN_WAIT2_TIMEOUT },
 	{ ANY_STATE, 0, 0, BY_KEEPALIVE, "TCP_KEEPALIVE_TIMEOUT", CAUSE_KEEPALIVE_TIMEOUT },
@@ -76,11 +78,16 @@ static const struct rule replies[] = {
 	{ ANY_STATE, RESET_NO_SOCKET, 0, 0, NULL, CAUSE_NO_SOCKET },
 	{ IN(TIME_WAIT), 0, 0, 0, NULL, CAUSE_TIME_WAIT },
 	{ ANY_STATE, 0, 0, 0, "MPTCP_RST_", CAUSE_MPTCP_JOIN_REJECT },
+	{ ANY_STATE, 0, 0, BY_SUBFLOW, NULL, CAUSE_MPTCP_JOIN_REJECT },
 	{ ANY_STATE, RESET_TO_SYN, 0, BY_CHECK_REQ, "INVALID_SYN", CAUSE_EMBRYONIC },
 	{ ANY_STATE, 0, RESET_TO_SYN, BY_CHECK_REQ, "INVALID_SYN", CAUSE_ACCEPT_OVERFLOW },
+	{ IN(LISTEN), 0, 0, 0, "TCP_", CAUSE_LISTENER_STRAY_ACK },
+	{ IN(SYN_RECV), 0, 0, 0, "TCP_", CAUSE_BAD_ACK_SYN_RECV },
+	/* It may have been tcp_check_req() as well. */
+	{ IN(LISTEN) | IN(SYN_RECV), 0, 0, CALLERS_UNKNOWN, NULL, CAUSE_UNKNOWN },
 	{ IN(LISTEN), 0, 0, 0, NULL, CAUSE_LISTENER_STRAY_ACK },
-	{ IN(SYN_SENT), 0, 0, 0, NULL, CAUSE_BAD_ACK_SYN_SENT },
 	{ IN(SYN_RECV), 0, 0, 0, NULL, CAUSE_BAD_ACK_SYN_RECV },
+	{ IN(SYN_SENT), 0, 0, 0, NULL, CAUSE_BAD_ACK_SYN_SENT },
 	{ IN(CLOSE), 0, 0, 0, NULL, CAUSE_LATE_DATA },
 	/* clang-format on */
 };
@@ -136,14 +143,15 @@ static const struct rule ends[] = {
 	/* tcp_write_err(), which is inlined; tcp_out_of_resources() may end it without an RST. */
 	{ ANY_STATE, 0, 0, BY_OUT_OF_RESOURCES, NULL, END_UNKNOWN },
 	{ ANY_STATE, 0, 0, BY_WRITE_TIMER, NULL, END_RETRANSMIT_TIMEOUT },
-	{ IN(LAST_ACK), 0, 0, 0, NULL, END_CLOSED },
+	{ IN(LAST_ACK), 0, HAD_ERROR, 0, NULL, END_CLOSED },
+	{ IN(LAST_ACK), 0, 0, BY_RECEIVE, NULL, END_CLOSED },
 	/* Else tcp_rcv_state_process() calls tcp_time_wait(), or was given new data. */
 	{ IN(FIN_WAIT1) | IN(FIN_WAIT2) | IN(CLOSING), ENDED_UNSEEN, 0, BY_RECEIVE, NULL, END_TIME_WAIT },
 	{ IN(FIN_WAIT1) | IN(FIN_WAIT2), 0, 0, BY_RECEIVE, NULL, END_LATE_DATA_RESET },
 	/* clang-format on */
 };
 
-/* The facts of an end by tracepoint. */
+/* What is elsewhere in the record, as facts. */
 static struct close_event last_known(const struct close_event *e)
 {
 	struct close_event last = *e;
@@ -151,6 +159,8 @@ static struct close_event last_known(const struct close_event *e)
 	last.state = e->new_state;
 	if (e->via == VIA_TRACEPOINT)
 		last.facts |= ENDED_UNSEEN;
+	if (e->error)
+		last.facts |= HAD_ERROR;
 	return last;
 }
 

@@ -9,8 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "user/holder.h"
 #include "user/judge.h"
@@ -171,6 +174,25 @@ void holder_hurry(void)
 
 /* ---- who that is ------------------------------------------------------------------ */
 
+/* A name may have newlines, and is followed by one. */
+static bool comm_of(pid_t pid, char *comm, size_t size)
+{
+	ssize_t length = -1;
+	char path[32];
+	int file;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	file = open(path, O_RDONLY | O_CLOEXEC);
+	if (file >= 0) {
+		length = read(file, comm, size);
+		close(file);
+	}
+	if (length <= 0)
+		return false;
+	memset(comm + length - 1, 0, size - length + 1);
+	return true;
+}
+
 /* The rest of the line of /proc/PID/file that begins so. */
 static bool line_of(pid_t pid, const char *file, const char *begin, char *text, size_t size)
 {
@@ -191,25 +213,27 @@ static bool line_of(pid_t pid, const char *file, const char *begin, char *text, 
 	return true;
 }
 
-/* Its id is the number of its directory's inode (kernfs). */
+/* Its id is the number of its directory's inode (kernfs); another file system is there where it is
+ * not the only hierarchy. */
 static uint64_t cgroup_of(pid_t pid)
 {
 	char path[4096] = "/sys/fs/cgroup", *end = path + strlen(path);
 	struct stat directory;
+	struct statfs system;
 
-	if (!line_of(pid, "cgroup", "0::", end, path + sizeof(path) - end) || stat(path, &directory))
+	if (!line_of(pid, "cgroup", "0::", end, path + sizeof(path) - end) || stat(path, &directory) ||
+	    statfs(path, &system) || system.f_type != CGROUP2_SUPER_MAGIC)
 		return 0;
 	return directory.st_ino;
 }
 
 bool holder_fill(struct close_event *event, pid_t pid)
 {
-	char text[256];
+	char comm[COMM_LEN], text[256];
 
-	if (!line_of(pid, "comm", "", text, sizeof(text)))
+	if (!comm_of(pid, comm, sizeof(comm)))
 		return false;
-	memset(event->comm, 0, sizeof(event->comm));
-	memcpy(event->comm, text, strnlen(text, sizeof(event->comm) - 1));
+	memcpy(event->comm, comm, sizeof(comm));
 	event->pid = pid;
 	event->tid = 0;
 	event->uid = UID_UNKNOWN;

@@ -35,14 +35,38 @@ static enum owner find_holder(struct reset_event *reset)
 	return pid && holder_fill(&reset->event, pid) ? OWNER_SOCKET : OWNER_NOBODY;
 }
 
-static enum owner find_owner(struct reset_event *reset, enum cause cause, __u32 callers)
+/* The same task, id and all. */
+static void fill_by_closer(struct close_event *event, const struct close_event *closer)
+{
+	event->id = closer->id;
+	event->pid = closer->pid;
+	event->tid = closer->tid;
+	event->uid = closer->uid;
+	event->cgroup = closer->cgroup;
+	memcpy(event->comm, closer->comm, sizeof(event->comm));
+}
+
+static bool is_of_nobody(enum cause cause)
+{
+	return cause == CAUSE_NO_SOCKET || cause == CAUSE_TIME_WAIT;
+}
+
+static enum owner find_owner(struct resets *resets, struct reset_event *reset, enum cause cause,
+			     __u32 callers)
 {
 	enum owner owner = owner_of(&reset->event, cause, callers);
+	const struct close_event *closer;
 
 	if (owner != OWNER_NOBODY)
 		return owner;
 	forget_task(&reset->event);
-	return find_holder(reset);
+	if (!is_of_nobody(cause))
+		return find_holder(reset);
+	closer = closers_find(resets->closers, &reset->event);
+	if (!closer)
+		return OWNER_NOBODY;
+	fill_by_closer(&reset->event, closer);
+	return OWNER_CLOSER;
 }
 
 static bool is_wanted(const struct record *record, const struct tracer *tracer)
@@ -50,7 +74,7 @@ static bool is_wanted(const struct record *record, const struct tracer *tracer)
 	if (record->owner == OWNER_CLOSER)
 		return true;
 	if (record->owner == OWNER_NOBODY)
-		return !tracer_traces_few(tracer);
+		return !tracer_traces_few(tracer) && !tracer_wants_branches(tracer);
 	return tracer_wants(tracer, record->event->pid, record->event->comm);
 }
 
@@ -128,11 +152,19 @@ static size_t find_waiting(const struct resets *resets, __u64 id, unsigned int k
 	return at;
 }
 
+/* Late data may be under way to a connection that an RST has ended. */
+static void remember(struct resets *resets, const struct close_event *event)
+{
+	if (event->kind == EVENT_END || judge_is_reset(event))
+		closers_add(resets->closers, event);
+}
+
 /* It held the socket, and was gone before we looked. */
 void resets_closed(struct resets *resets, const struct close_event *close)
 {
 	size_t at;
 
+	remember(resets, close);
 	while ((at = find_waiting(resets, close->id, EVENT_RESET)) < resets->count) {
 		struct waiting *waiting = &resets->waiting[at];
 
@@ -160,6 +192,21 @@ static void settle_end(struct resets *resets, const struct record *next)
 
 /* ---- the records ------------------------------------------------------------------------- */
 
+/* A minisocket's late data ends what was a TIME_WAIT.  Told once. */
+static void end_time_wait(struct resets *resets, const struct close_event *reset)
+{
+	struct close_event *closer = closers_find(resets->closers, reset);
+	struct record record = { .event = closer, .owner = OWNER_CLOSER };
+
+	if (!closer || closer->facts & ENDED_TW_RESET)
+		return;
+	closer->blocked_ns += reset->time_ns - closer->time_ns;
+	closer->time_ns = reset->time_ns;
+	closer->facts |= ENDED_TW_RESET;
+	record.verdict.end = end_of(closer, 0);
+	tell(resets, &record);
+}
+
 static void take_reset(struct resets *resets, struct record *record, struct reset_event *reset)
 {
 	__u32 callers = callers_of(reset->callers, CALLERS);
@@ -167,12 +214,14 @@ static void take_reset(struct resets *resets, struct record *record, struct rese
 	record->verdict.cause = cause_of(&reset->event, callers);
 	if (record->verdict.cause == CAUSE_NONE)
 		return;
-	record->owner = find_owner(reset, record->verdict.cause, callers);
+	record->owner = find_owner(resets, reset, record->verdict.cause, callers);
 	settle_end(resets, record);
 	if (record->owner == OWNER_NOBODY && reset->inode)
 		wait_for_more(resets, record, reset);
 	else
 		tell(resets, record);
+	if (record->verdict.cause == CAUSE_TIME_WAIT)
+		end_time_wait(resets, &reset->event);
 }
 
 static void take_end(struct resets *resets, struct record *record, const struct reset_event *end)
@@ -182,6 +231,7 @@ static void take_end(struct resets *resets, struct record *record, const struct 
 	record->owner = OWNER_CLOSER;
 	record->verdict.end = end_of(&end->event, callers);
 	settle_end(resets, record);
+	remember(resets, &end->event);
 	if (end_is_open(&end->event, callers))
 		wait_for_more(resets, record, end);
 	else

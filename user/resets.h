@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "user/closers.h"
 #include "user/judge.h"
 #include "user/tracer.h"
 
@@ -22,6 +23,7 @@ struct waiting {
 
 struct resets {
 	const struct tracer *tracer;
+	struct closers *closers;
 	void (*put)(void *arg, const struct record *record);
 	void *arg;
 	struct waiting waiting[RESETS_WAITING];	/* the oldest first */

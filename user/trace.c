@@ -374,11 +374,18 @@ int trace(struct options *options)
 		warnx("cannot trace: %s", why);
 		goto cleanup;
 	}
-	trace.follow = (struct resets){ .tracer = trace.tracer, .put = followed, .arg = &trace };
+	trace.follow = (struct resets){
+		.tracer = trace.tracer, .closers = closers_new(), .put = followed, .arg = &trace,
+	};
+	if (!trace.follow.closers) {
+		warn("cannot trace");
+		goto cleanup;
+	}
 	begin(&trace);
 	run(&trace);
 	status = finish(&trace);
 cleanup:
+	closers_free(trace.follow.closers);
 	reconcile_close(trace.reconcile);
 	tracer_close(trace.tracer);
 	out_close(trace.out);

@@ -416,6 +416,11 @@ bool tracer_wants_resets(const struct tracer *tracer)
 	return tracer->options->filter.resets;
 }
 
+bool tracer_wants_branches(const struct tracer *tracer)
+{
+	return tracer->options->filter.branches;
+}
+
 static bool is_listed(const struct tracer *tracer, pid_t pid)
 {
 	for (size_t i = 0; i < tracer->options->pids_count; i++)

@@ -59,6 +59,7 @@ bool tracer_traces_few(const struct tracer *tracer);
 bool tracer_filters(const struct tracer *tracer);	/* anything, but by network namespace */
 bool tracer_wants(const struct tracer *tracer, pid_t pid, const char *comm);
 bool tracer_wants_resets(const struct tracer *tracer);	/* and no more */
+bool tracer_wants_branches(const struct tracer *tracer);	/* some of them */
 
 /* With options.pids: one more to trace.  0 or -errno. */
 int tracer_add_pid(struct tracer *tracer, pid_t pid);
