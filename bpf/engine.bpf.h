@@ -188,25 +188,6 @@ static __always_inline int close_called(const struct sock *sk)
 	return 0;
 }
 
-/* The socket had a record before: a reset, most likely. */
-static __always_inline void take_id(struct close_event *e, const struct sock *sk)
-{
-	struct name *name = name_of(sk, e);
-	__u64 key = (__u64)sk;
-
-	if (!name)
-		return;
-	e->id = name->id;
-	bpf_map_delete_elem(&names, &key);
-}
-
-/* Before tcp_disconnect() moves them. */
-static __always_inline void fill_acknowledged(struct close_event *e, const struct tcp_sock *tp)
-{
-	e->snd_una = get(tp, snd_una);
-	e->snd_nxt = get(tp, snd_nxt);
-}
-
 /* The close may wait, without the lock, and what meets the socket then is this task's doing. */
 static __always_inline void linger(struct frame *frame, const struct sock *sk)
 {
@@ -228,9 +209,6 @@ static __always_inline int close_locked(const struct sock *sk, long timeout)
 		frame_start(frame, sk);
 	fill_event(&frame->closer.event, task, frame->called_ns);
 	fill_socket(&frame->closer.event, sk, tp);
-	fill_acknowledged(&frame->closer.event, tp);
-	if (counters.named)
-		take_id(&frame->closer.event, sk);
 	frame->timeout = timeout;
 	if (!wanted_socket(&frame->closer.event))
 		frame_drop(frame);
@@ -321,7 +299,7 @@ static __always_inline int time_wait_begun(const struct sock *sk, int state)
 	struct frame *frame = locked_frame_of(sk);
 
 	if (!frame)
-		return orphan_time_wait(sk, state);
+		return orphan_time_wait(sk, tcp_sock_of(sk), state);
 	frame->closer.event.facts |= RAN_TIME_WAIT;
 	frame->closer.event.new_state = state;
 	return 0;
@@ -388,12 +366,13 @@ static __always_inline void linger_ended(struct frame *frame, const struct sock 
 /* What the peer may still send is this task's doing, whoever answers it. */
 static __always_inline void stay(struct closer *closer, const struct sock *sk)
 {
+	const struct tcp_sock *tp = tcp_sock_of(sk);
 	struct close_event *e = &closer->event;
 
 	closer->returned_ns = bpf_ktime_get_ns();
 	closer->seen = 0;
 	if (e->facts & RAN_TIME_WAIT)
-		end_in_time_wait(closer, sk);
+		end_in_time_wait(closer, tp);
 	else if (e->new_state != TCP_CLOSE)
 		orphan_add(sk, closer);
 }

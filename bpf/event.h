@@ -183,7 +183,6 @@ struct counters {
 	__u64 hz;		/* jiffies in a second, as the program learn found it */
 	__u64 frames;		/* the same found that a task can have a frame */
 	__u64 open;		/* frames, where the engine counts them */
-	__u64 named;		/* a socket had a record before it was closed */
 	__u64 lost_ring;
 	__u64 lost_table;
 };

@@ -74,10 +74,10 @@ int BPF_PROG(tcp_close_end, struct sock *sk)
 	return close_returned(frame_of(sk), sk);
 }
 
-SEC("raw_tp/tcp_receive_reset")
-int receive_reset(__u64 *args)
+SEC("fentry/tcp_reset")
+int BPF_PROG(receive_reset, struct sock *sk)
 {
-	return reset_received(args);
+	return reset_received(ctx, sk);
 }
 
 SEC("raw_tp/tcp_destroy_sock")

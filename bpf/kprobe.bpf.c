@@ -92,7 +92,7 @@ int BPF_KRETPROBE(tcp_close_end)
 SEC("raw_tp/tcp_receive_reset")
 int receive_reset(__u64 *args)
 {
-	return reset_received(args);
+	return reset_received(args, (const struct sock *)args[0]);
 }
 
 SEC("raw_tp/tcp_destroy_sock")

@@ -134,17 +134,31 @@ static __always_inline __u32 peer_facts(const struct close_event *e)
 	return e->state == TCP_CLOSE ? WAS_CONNECTED | LACKS_SENDQ : WAS_CONNECTED;
 }
 
+static __always_inline __u32 netns_number(const struct sock *sk)
+{
+	const struct net *net = get(sk, __sk_common.skc_net.net);
+
+	return get(net, ns.inum);
+}
+
+/* What the peer may yet acknowledge; before tcp_disconnect() moves it. */
+static __always_inline void fill_acknowledged(struct close_event *e, const struct tcp_sock *tp)
+{
+	e->snd_una = get(tp, snd_una);
+	e->snd_nxt = get(tp, snd_nxt);
+}
+
 static __always_inline void fill_socket(struct close_event *e, const struct sock *sk,
 					const struct tcp_sock *tp)
 {
 	__u64 sk_flags = get(sk, __sk_common.skc_flags);
-	const struct net *net = get(sk, __sk_common.skc_net.net);
 
-	e->netns = get(net, ns.inum);
+	e->netns = netns_number(sk);
 	fill_addresses(e, sk, tp);
 	e->state = e->new_state = get(sk, __sk_common.skc_state);
 	e->unread_bytes = unread_bytes(tp, sk_flags);
 	fill_send_queue(e, tp);
+	fill_acknowledged(e, tp);
 	e->facts = filter.lacks | linger_facts(e, sk, sk_flags) | descriptor_facts(sk) | peer_facts(e);
 	if (get_bit(tp, repair))
 		e->facts |= WAS_REPAIR;

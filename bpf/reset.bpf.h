@@ -5,57 +5,17 @@
  *   reset_outside()       tcp_send_reset: an RST left
  *   reply_unseen()        tcp_v4_send_reset(), tcp_v6_send_reset(): one that the tracepoint
  *                         does not tell of, up to v6.9
- *   reset_received()      tcp_receive_reset, in tcp_reset()
+ *   reset_received()      tcp_reset(), or tcp_receive_reset in it
  *   orphan_time_wait()    tcp_time_wait()
  *   orphan_destroyed()    tcp_destroy_sock
  *
- * Most of it is raw tracepoints, in softirqs, about sockets known by their address alone:
- * all reads are probes, and the running task is nobody's.
+ * Most of it is in softirqs: the running task is nobody's.  And most of it is raw tracepoints,
+ * which know sockets by their address alone: where get() is not used, reads are probes.
  */
 #ifndef CLOSETRACE_RESET_BPF_H
 #define CLOSETRACE_RESET_BPF_H
 
 #include "bpf/record.bpf.h"
-
-/* ---- living sockets ------------------------------------------------------- */
-
-/* Sockets that had a record of their own before they were closed, and its id. */
-struct name {
-	__u64 id;
-	__u32 netns;
-	__u16 lport;
-	__u16 rport;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
-	__type(key, __u64);
-	__type(value, struct name);
-} names SEC(".maps");
-
-static __always_inline struct name *name_of(const struct sock *sk, const struct close_event *e)
-{
-	__u64 key = (__u64)sk;
-	struct name *name = bpf_map_lookup_elem(&names, &key);
-
-	return name && name->netns == e->netns && name->lport == e->lport && name->rport == e->rport ?
-		       name : NULL;
-}
-
-static __always_inline __u64 give_id(const struct sock *sk, const struct close_event *e)
-{
-	struct name *known = name_of(sk, e);
-	struct name name = { .netns = e->netns, .lport = e->lport, .rport = e->rport };
-	__u64 key = (__u64)sk;
-
-	if (known)
-		return known->id;
-	name.id = new_id(e->time_ns);
-	bpf_map_update_elem(&names, &key, &name, BPF_ANY);
-	counters.named = 1;
-	return name.id;
-}
 
 /* ---- what is known of a socket by its address, and of a segment --------------- */
 
@@ -222,8 +182,8 @@ static __always_inline void fill_by_holder(struct sighting *s, const struct sock
 		fill_task(e, this_task());
 	if (call && BPF_CORE_READ(sk, sk_lock.owned))
 		e->facts |= OWNER_IS_RUNNING;
-	if (BPF_CORE_READ(sk, sk_socket))
-		e->id = give_id(sk, e);
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN)
+		e->id = new_id(e->time_ns);
 	s->inode = inode_of(sk);
 }
 
@@ -311,21 +271,14 @@ static __always_inline void tell_end_with_callers(struct closer *closer, void *c
 }
 
 /* The numbers are those that the minisocket takes over: tcp_time_wait(). */
-static __always_inline void leave(struct close_event *e, const struct sock *sk)
+static __always_inline void end_in_time_wait(struct closer *closer, const struct tcp_sock *tp)
 {
-	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
-
-	e->snd_una = BPF_CORE_READ(tp, snd_una);
-	e->snd_nxt = BPF_CORE_READ(tp, snd_nxt);
-}
-
-static __always_inline void end_in_time_wait(struct closer *closer, const struct sock *sk)
-{
-	leave(&closer->event, sk);
+	if (tp)
+		fill_acknowledged(&closer->event, tp);
 	tell_end(closer, ENDED_TIME_WAIT);
 }
 
-static __always_inline int orphan_time_wait(const struct sock *sk, int state)
+static __always_inline int orphan_time_wait(const struct sock *sk, const struct tcp_sock *tp, int state)
 {
 	struct closer *closer = orphan_of(sk);
 
@@ -336,7 +289,7 @@ static __always_inline int orphan_time_wait(const struct sock *sk, int state)
 	/* It lingers: its close is yet to return, and tells it then. */
 	if (!closer->returned_ns)
 		return 0;
-	end_in_time_wait(closer, sk);
+	end_in_time_wait(closer, tp);
 	orphan_drop(sk);
 	return 0;
 }
@@ -346,6 +299,14 @@ static __always_inline int orphan_time_wait(const struct sock *sk, int state)
 static __always_inline bool is_plain_end(const struct closer *closer)
 {
 	return closer->event.new_state == TCP_LAST_ACK && !closer->event.error && !closer->seen;
+}
+
+static __always_inline void fill_numbers(struct close_event *e, const struct sock *sk)
+{
+	const struct tcp_sock *tp = (const struct tcp_sock *)sk;
+
+	e->snd_una = BPF_CORE_READ(tp, snd_una);
+	e->snd_nxt = BPF_CORE_READ(tp, snd_nxt);
 }
 
 static __always_inline int orphan_destroyed(void *ctx, const struct sock *sk)
@@ -360,7 +321,7 @@ static __always_inline int orphan_destroyed(void *ctx, const struct sock *sk)
 	if (is_plain_end(closer)) {
 		tell_end(closer, 0);
 	} else if (last) {
-		leave(&closer->event, sk);
+		fill_numbers(&closer->event, sk);
 		last->sk = (__u64)sk;
 		last->closer = *closer;
 		tell_end_with_callers(closer, ctx);
@@ -380,6 +341,7 @@ static __always_inline int active_outside(void *ctx, const struct sock *sk, __u8
 	start_reset(&s, socket_facts(sk), reason);
 	s.event.state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	fill_by_socket(&s.event, sk);
+	fill_numbers(&s.event, sk);
 	closer = closer_of_socket(sk, &s.event);
 	if (closer)
 		closer->seen |= ENDED_ACTIVE;
@@ -443,23 +405,46 @@ static __always_inline int reply_unseen(void *ctx, const struct sock *sk, const 
 	return reply_outside(ctx, sk, skb, 0);
 }
 
-/* tcp_reset() runs for RSTs, and in answer to late data: who called says which. */
-static __always_inline int reset_received(__u64 *args)
+static __always_inline __u64 inode_behind(const struct sock *sk)
 {
-	const struct sock *sk = (const struct sock *)args[0];
+	const struct socket *socket = get(sk, sk_socket);
+	const struct file *file = socket ? get(socket, file) : NULL;
+
+	return file ? inode_number(get(file, f_inode)) : 0;
+}
+
+static __always_inline __u32 received_facts(const struct sock *sk)
+{
+	__u32 facts = RESET_RECEIVED;
+
+	if (get(sk, __sk_common.skc_flags) & 1 << SOCK_DEAD)
+		facts |= WAS_ORPHAN;
+	return get(sk, sk_shutdown) & RCV_SHUTDOWN ? facts | WAS_SHUT_READ : facts;
+}
+
+/* tcp_reset() runs for RSTs, and in answer to late data: who called says which. */
+static __always_inline int reset_received(void *ctx, const struct sock *sk)
+{
+	const struct tcp_sock *tp = tcp_sock_of(sk);
 	struct closer *closer;
 	struct sighting s;
 
-	if (!counters.on)
+	if (!counters.on || !tp)
 		return 0;
-	start_reset(&s, RESET_RECEIVED | socket_facts(sk), 0);
-	s.event.state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	fill_by_socket(&s.event, sk);
+	start_reset(&s, received_facts(sk), 0);
+	s.event.state = get(sk, __sk_common.skc_state);
+	s.event.netns = netns_number(sk);
+	fill_addresses(&s.event, sk, tp);
+	fill_acknowledged(&s.event, tp);
 	closer = orphan_of(sk);
-	if (closer)
+	if (closer) {
 		closer->seen |= ENDED_RECEIVED;
-	fill_owner(&s, closer, sk, false);
-	tell_reset(args, &s);
+		fill_by_closer(&s.event, closer);
+	} else {
+		s.event.id = new_id(s.event.time_ns);
+		s.inode = inode_behind(sk);
+	}
+	tell_reset(ctx, &s);
 	return 0;
 }
 

@@ -112,9 +112,6 @@ static __always_inline struct frame *open_frame(const struct sock *sk)
 	frame_start(frame, sk);
 	fill_event(&frame->closer.event, task, frame->called_ns);
 	fill_socket(&frame->closer.event, sk, tcp_sock_of(sk));
-	fill_acknowledged(&frame->closer.event, tcp_sock_of(sk));
-	if (counters.named)
-		take_id(&frame->closer.event, sk);
 	frame->closer.event.facts |= LACKS_BLOCKED | LACKS_AFTER;
 	frame->write_seq = write_seq(sk);
 	/* It stays open all the same: what follows belongs to it. */
@@ -196,7 +193,7 @@ int set_state(__u64 *args)
 SEC("raw_tp/tcp_receive_reset")
 int receive_reset(__u64 *args)
 {
-	return reset_received(args);
+	return reset_received(args, (const struct sock *)args[0]);
 }
 
 SEC("raw_tp/tcp_send_reset")

@@ -48,6 +48,9 @@ static const struct function {
 	{ "tcp_v4_rcv", OUTERMOST },
 	{ "tcp_v6_rcv", OUTERMOST },
 	{ "call_timer_fn", OUTERMOST },
+	/* Where those are a module's, or inlined. */
+	{ "net_rx_action", OUTERMOST },
+	{ "run_timer_softirq", OUTERMOST },
 };
 
 /* A function that is in two pieces has two. */

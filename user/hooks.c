@@ -23,6 +23,7 @@ static const struct hook hooks[] = {
 	{ "sk_stream_wait_close",  false, 0,             "how a linger wait ended" },
 	{ "tcp_time_wait",         false, LACKS_AFTER,   "what else happened before the call returned" },
 	{ "tcp_send_reset",        false, LACKS_AFTER,   "the kernel's reason, late data, RSTs outside a close" },
+	{ "tcp_reset",             false, 0,             "RSTs that were received" },
 	{ "tcp_receive_reset",     false, 0,             "RSTs that were received" },
 	{ "tcp_v4_send_reset",     false, 0,             "IPv4: RSTs that no socket sent" },
 	{ "tcp_v6_send_reset",     false, 0,             "IPv6: RSTs that no socket sent" },

@@ -1,14 +1,61 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "user/callers.h"
 #include "user/cause.h"
+#include "user/connections.h"
 #include "user/holder.h"
 #include "user/resets.h"
 
 /* Who closes a socket that was reset does so at once, mostly. */
 #define PATIENCE_MS 200
+
+#define WAITING 256
+
+struct waiting {
+	struct reset_event event;
+	struct record record;
+	int64_t since_ms;	/* CLOCK_MONOTONIC */
+};
+
+struct resets {
+	const struct tracer *tracer;
+	void (*put)(void *arg, const struct record *record);
+	void *arg;
+	struct connections *closed;	/* late data may still come for these */
+	struct connections *open;	/* had a reset while they were: the close has the same id */
+	struct waiting waiting[WAITING];	/* the oldest first */
+	size_t count;
+};
+
+struct resets *resets_new(const struct tracer *tracer,
+			  void (*put)(void *arg, const struct record *record), void *arg)
+{
+	struct resets *resets = calloc(1, sizeof(*resets));
+
+	if (!resets)
+		return NULL;
+	resets->tracer = tracer;
+	resets->put = put;
+	resets->arg = arg;
+	resets->closed = connections_new();
+	resets->open = connections_new();
+	if (resets->closed && resets->open)
+		return resets;
+	resets_free(resets);
+	return NULL;
+}
+
+void resets_free(struct resets *resets)
+{
+	if (!resets)
+		return;
+	connections_free(resets->closed);
+	connections_free(resets->open);
+	free(resets);
+}
 
 static int64_t now_ms(void)
 {
@@ -46,6 +93,20 @@ static void fill_by_closer(struct close_event *event, const struct close_event *
 	memcpy(event->comm, closer->comm, sizeof(event->comm));
 }
 
+/* Modulo 2^32, as sequence numbers are. */
+static bool acknowledges(const struct close_event *reply, const struct close_event *closer)
+{
+	return reply->facts & RESET_TO_ACK &&
+	       reply->snd_una - closer->snd_una <= closer->snd_nxt - closer->snd_una;
+}
+
+static struct close_event *closer_of(struct resets *resets, const struct close_event *reply)
+{
+	struct close_event *closer = connections_find(resets->closed, reply);
+
+	return closer && acknowledges(reply, closer) ? closer : NULL;
+}
+
 static bool is_of_nobody(enum cause cause)
 {
 	return cause == CAUSE_NO_SOCKET || cause == CAUSE_TIME_WAIT;
@@ -62,7 +123,7 @@ static enum owner find_owner(struct resets *resets, struct reset_event *reset, e
 	forget_task(&reset->event);
 	if (!is_of_nobody(cause))
 		return find_holder(reset);
-	closer = closers_find(resets->closers, &reset->event);
+	closer = closer_of(resets, &reset->event);
 	if (!closer)
 		return OWNER_NOBODY;
 	fill_by_closer(&reset->event, closer);
@@ -108,7 +169,7 @@ static void tell_waiting(struct resets *resets, size_t index)
 static void wait_for_more(struct resets *resets, const struct record *record,
 			  const struct reset_event *event)
 {
-	if (resets->count == RESETS_WAITING)
+	if (resets->count == WAITING)
 		tell_waiting(resets, 0);
 	resets->waiting[resets->count++] = (struct waiting){
 		.event = *event, .record = *record, .since_ms = now_ms(),
@@ -156,14 +217,32 @@ static size_t find_waiting(const struct resets *resets, __u64 id, unsigned int k
 static void remember(struct resets *resets, const struct close_event *event)
 {
 	if (event->kind == EVENT_END || judge_is_reset(event))
-		closers_add(resets->closers, event);
+		connections_add(resets->closed, event);
+}
+
+/* An RST ends a connection, and its numbers stand from then on. */
+static bool is_same_socket(const struct close_event *a, const struct close_event *b)
+{
+	return a && a->snd_nxt == b->snd_nxt && a->snd_una == b->snd_una;
+}
+
+/* The first record of a socket names it. */
+static void name_socket(struct resets *resets, struct close_event *event)
+{
+	const struct close_event *known = connections_find(resets->open, event);
+
+	if (is_same_socket(known, event))
+		event->id = known->id;
+	else if (event->kind == EVENT_RESET)
+		connections_add(resets->open, event);
 }
 
 /* It held the socket, and was gone before we looked. */
-void resets_closed(struct resets *resets, const struct close_event *close)
+void resets_closed(struct resets *resets, struct close_event *close)
 {
 	size_t at;
 
+	name_socket(resets, close);
 	remember(resets, close);
 	while ((at = find_waiting(resets, close->id, EVENT_RESET)) < resets->count) {
 		struct waiting *waiting = &resets->waiting[at];
@@ -195,7 +274,7 @@ static void settle_end(struct resets *resets, const struct record *next)
 /* A minisocket's late data ends what was a TIME_WAIT.  Told once. */
 static void end_time_wait(struct resets *resets, const struct close_event *reset)
 {
-	struct close_event *closer = closers_find(resets->closers, reset);
+	struct close_event *closer = closer_of(resets, reset);
 	struct record record = { .event = closer, .owner = OWNER_CLOSER };
 
 	if (!closer || closer->facts & ENDED_TW_RESET)
@@ -214,6 +293,8 @@ static void take_reset(struct resets *resets, struct record *record, struct rese
 	record->verdict.cause = cause_of(&reset->event, callers);
 	if (record->verdict.cause == CAUSE_NONE)
 		return;
+	if (reset->event.id && !(reset->event.facts & OWNER_IS_CLOSER))
+		name_socket(resets, &reset->event);
 	record->owner = find_owner(resets, reset, record->verdict.cause, callers);
 	settle_end(resets, record);
 	if (record->owner == OWNER_NOBODY && reset->inode)

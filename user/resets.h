@@ -7,34 +7,24 @@
 #define CLOSETRACE_RESETS_H
 
 #include <stdbool.h>
-#include <stdint.h>
+#include <stddef.h>
 
-#include "user/closers.h"
 #include "user/judge.h"
 #include "user/tracer.h"
 
-#define RESETS_WAITING 256
+struct resets;
 
-struct waiting {
-	struct reset_event event;
-	struct record record;
-	int64_t since_ms;	/* CLOCK_MONOTONIC */
-};
-
-struct resets {
-	const struct tracer *tracer;
-	struct closers *closers;
-	void (*put)(void *arg, const struct record *record);
-	void *arg;
-	struct waiting waiting[RESETS_WAITING];	/* the oldest first */
-	size_t count;
-};
+/* NULL with errno. */
+struct resets *resets_new(const struct tracer *tracer,
+			  void (*put)(void *arg, const struct record *record), void *arg);
+void resets_free(struct resets *resets);	/* forgives NULL */
 
 /* Size: of what is there of a struct reset_event. */
 void resets_take(struct resets *resets, const struct close_event *event, size_t size);
 
-/* A close is about to be told: what waits for its socket was its process's. */
-void resets_closed(struct resets *resets, const struct close_event *close);
+/* A close is about to be told: what waits for its socket was its process's, and where the socket
+ * had a record before, it has an id already. */
+void resets_closed(struct resets *resets, struct close_event *close);
 
 /* Tells those that have waited long enough, or all. */
 void resets_tell(struct resets *resets, bool all);

@@ -36,7 +36,7 @@ struct trace {
 	struct command command;
 	int signals;
 	double end_s;		/* CLOCK_MONOTONIC; 0: none */
-	struct resets follow;
+	struct resets *follow;
 	struct reconcile *reconcile;	/* NULL: nobody wants to know, or it cannot be told */
 	double reconciled_s;
 	uint64_t closes;
@@ -63,11 +63,11 @@ static void put(struct trace *trace, const struct record *record)
 	trace->sink->record(trace->out, record);
 }
 
-static void closed(struct trace *trace, const struct close_event *event)
+static void closed(struct trace *trace, struct close_event event)
 {
-	struct record record = { .event = event, .verdict = judge(event) };
+	struct record record = { .event = &event, .verdict = judge(&event) };
 
-	resets_closed(&trace->follow, event);
+	resets_closed(trace->follow, &event);
 	trace->closes++;
 	trace->unknown += record.verdict.branch == BRANCH_UNKNOWN;
 	put(trace, &record);
@@ -86,9 +86,9 @@ static void take(void *arg, const struct close_event *event, size_t size)
 	struct trace *trace = arg;
 
 	if (event->kind == EVENT_CLOSE)
-		closed(trace, event);
+		closed(trace, *event);
 	else
-		resets_take(&trace->follow, event, size);
+		resets_take(trace->follow, event, size);
 }
 
 static void tell_lost(struct trace *trace, uint64_t count, const char *where)
@@ -116,7 +116,7 @@ static int look(struct trace *trace)
 
 	fields_set_clock();
 	count = tracer_read(trace->tracer, take, trace);
-	resets_tell(&trace->follow, false);
+	resets_tell(trace->follow, false);
 	tell_losses(trace);
 	out_flush(trace->out);
 	return count;
@@ -330,7 +330,7 @@ static int finish(struct trace *trace)
 	look_and_reconcile(trace);
 	tracer_stop(trace->tracer);
 	look(trace);
-	resets_tell(&trace->follow, true);
+	resets_tell(trace->follow, true);
 	out_flush(trace->out);
 	tell_unfinished(trace);
 	tell_skipped(trace);
@@ -374,10 +374,8 @@ int trace(struct options *options)
 		warnx("cannot trace: %s", why);
 		goto cleanup;
 	}
-	trace.follow = (struct resets){
-		.tracer = trace.tracer, .closers = closers_new(), .put = followed, .arg = &trace,
-	};
-	if (!trace.follow.closers) {
+	trace.follow = resets_new(trace.tracer, followed, &trace);
+	if (!trace.follow) {
 		warn("cannot trace");
 		goto cleanup;
 	}
@@ -385,7 +383,7 @@ int trace(struct options *options)
 	run(&trace);
 	status = finish(&trace);
 cleanup:
-	closers_free(trace.follow.closers);
+	resets_free(trace.follow);
 	reconcile_close(trace.reconcile);
 	tracer_close(trace.tracer);
 	out_close(trace.out);
