@@ -366,13 +366,11 @@ static __always_inline void linger_ended(struct frame *frame, const struct sock 
 /* What the peer may still send is this task's doing, whoever answers it. */
 static __always_inline void stay(struct closer *closer, const struct sock *sk)
 {
-	const struct tcp_sock *tp = tcp_sock_of(sk);
 	struct close_event *e = &closer->event;
 
-	closer->returned_ns = bpf_ktime_get_ns();
 	closer->seen = 0;
 	if (e->facts & RAN_TIME_WAIT)
-		end_in_time_wait(closer, tp);
+		end_in_time_wait(closer, tcp_sock_of(sk));
 	else if (e->new_state != TCP_CLOSE)
 		orphan_add(sk, closer);
 }
@@ -391,7 +389,8 @@ static __always_inline int close_returned(struct frame *frame, const struct sock
 		e->new_state = get(sk, __sk_common.skc_state);
 	if (e->new_state == TCP_CLOSE)
 		e->facts |= end_facts(sk) | disconnect_facts(e, sk);
-	e->blocked_ns = bpf_ktime_get_ns() - frame->called_ns;
+	frame->closer.returned_ns = bpf_ktime_get_ns();
+	e->blocked_ns = frame->closer.returned_ns - frame->called_ns;
 	if (wanted_verdict(e))
 		emit(e);
 	if (wanted_branch(e))

@@ -265,6 +265,30 @@ static enum finding ask_reasons(const char *path, char *text, size_t size)
 	return !btf ? FINDING_UNSURE : good ? FINDING_GOOD : FINDING_WEAK;
 }
 
+/* Hidden addresses are all 0: kernel.kptr_restrict, or no CAP_SYSLOG.  The first may be 0 anyway:
+ * variables of each CPU. */
+static bool shows_addresses(FILE *symbols)
+{
+	bool shown = false;
+	char line[512];
+
+	for (int i = 0; !shown && i < 1000 && fgets(line, sizeof(line), symbols); i++)
+		shown = strspn(line, "0") < strcspn(line, " ");
+	return shown;
+}
+
+static enum finding ask_symbols(const char *btf, char *text, size_t size)
+{
+	FILE *symbols = fopen("/proc/kallsyms", "re");
+	bool shown = symbols && shows_addresses(symbols);
+
+	snprintf(text, size, "%s", shown ? "/proc/kallsyms" : symbols ? "/proc/kallsyms hides addresses" :
+						    "no /proc/kallsyms (CONFIG_KALLSYMS)");
+	if (symbols)
+		fclose(symbols);
+	return shown ? FINDING_GOOD : FINDING_WEAK;
+}
+
 /* ---- whether a file is this kernel's BTF ----------------------------------------- */
 
 struct names {
@@ -374,6 +398,9 @@ const struct check kernel_checks[] = {
 	{ "PID namespace", ask_pids, 0,
 	  "-p, -f and -- COMMAND are refused: the kernel counts by the host's",
 	  "start the container with the host's PIDs (--pid=host)" },
+	{ "symbols", ask_symbols, 0,
+	  "why an RST was sent outside a close, and what became of a socket, may be unknown",
+	  "run it as root or with CAP_SYSLOG; sysctl kernel.kptr_restrict=1" },
 	{ "reset reasons", ask_reasons, 0,
 	  "reason is null in every record",
 	  "nothing: they came with Linux 6.12, and the branch is sure without them" },
