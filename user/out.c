@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "user/out.h"
@@ -13,10 +15,13 @@
 /* A record is shorter than this; one that starts with less room left waits for a flush. */
 #define LONGEST (32 * 1024)
 #define MAX_RECORDS 4096
+#define HURRY_MS 2000
 
 struct out {
 	int fd;
 	bool ours;
+	int interrupt;		/* -1: nothing interrupts */
+	int64_t end_ms;		/* CLOCK_MONOTONIC, of the reader's time; 0: it has all of it */
 	int error;
 	uint64_t lost;
 	size_t used;
@@ -29,8 +34,10 @@ struct out *out_on(int fd)
 {
 	struct out *out = calloc(1, sizeof(*out));
 
-	if (out)
-		out->fd = fd;
+	if (!out)
+		return NULL;
+	out->fd = fd;
+	out->interrupt = -1;
 	return out;
 }
 
@@ -118,6 +125,63 @@ static bool is_closed(int fd)
 	return poll(&reader, 1, 0) == 1 && reader.revents & (POLLERR | POLLHUP);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+void out_interrupt_by(struct out *out, int fd)
+{
+	out->interrupt = fd;
+}
+
+void out_hurry(struct out *out)
+{
+	if (!out->end_ms)
+		out->end_ms = now_ms() + HURRY_MS;
+}
+
+static int left_ms(const struct out *out)
+{
+	int64_t left = out->end_ms - now_ms();
+
+	return !out->end_ms ? -1 : left > 0 ? left : 0;
+}
+
+/* Until the reader takes something.  false: its time is up. */
+static bool is_taken(struct out *out)
+{
+	struct pollfd ends[] = {
+		{ .fd = out->fd, .events = POLLOUT },
+		{ .fd = out->interrupt, .events = POLLIN },
+	};
+	int ready = poll(ends, 2, left_ms(out));
+
+	if (ends[0].revents || (ready < 0 && errno == EINTR))
+		return true;
+	if (ready != 1 || out->end_ms)
+		return false;
+	/* It stays ready to read: from here on the clock counts. */
+	out_hurry(out);
+	out->interrupt = -1;
+	return is_taken(out);
+}
+
+/* A pipe that is ready for something takes a page without blocking. */
+static ssize_t write_some(struct out *out, const char *bytes, size_t size)
+{
+	if (out->interrupt < 0 && !out->end_ms)
+		return write(out->fd, bytes, size);
+	if (!is_taken(out)) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	return write(out->fd, bytes, size < PIPE_BUF ? size : PIPE_BUF);
+}
+
 int out_flush(struct out *out)
 {
 	size_t done = 0;
@@ -126,7 +190,7 @@ int out_flush(struct out *out)
 	if (!out->used && !out->error && is_closed(out->fd))
 		out->error = EPIPE;
 	while (!out->error && done < out->used) {
-		wrote = write(out->fd, out->bytes + done, out->used - done);
+		wrote = write_some(out, out->bytes + done, out->used - done);
 		if (wrote >= 0)
 			done += wrote;
 		else if (errno == EAGAIN)

@@ -26,6 +26,12 @@ void out_spaces(struct out *out, int count);
 void out_end(struct out *out);		/* a record ends here, with a newline */
 int out_flush(struct out *out);		/* 0, or -1: see out_error() */
 
+/* A reader that takes nothing must not keep us from ending.  Once this descriptor is ready to read,
+ * or out_hurry() was called, it has two seconds for all that is left; ready again, none.  What it
+ * has not taken by then is lost, with ETIMEDOUT. */
+void out_interrupt_by(struct out *out, int fd);
+void out_hurry(struct out *out);
+
 int out_error(const struct out *out);		/* errno of the first write that failed, or 0 */
 uint64_t out_lost(const struct out *out);	/* records that were not written because of it */
 int out_width(const struct out *out);		/* columns of the terminal; 0: not a terminal */

@@ -35,6 +35,7 @@ struct trace {
 	struct out *out;
 	struct command command;
 	int signals;
+	bool told_to_stop;
 	double end_s;		/* CLOCK_MONOTONIC; 0: none */
 	struct resets *follow;
 	struct reconcile *reconcile;	/* NULL: nobody wants to know, or it cannot be told */
@@ -175,7 +176,7 @@ static bool is_told_to_stop(struct trace *trace)
 		if (info.ssi_signo == SIGCHLD)
 			continue;
 		if (!trace->options->command)
-			stop = true;
+			trace->told_to_stop = stop = true;
 		else if (info.ssi_code <= 0)	/* SI_USER and its like; the terminal's is SI_KERNEL */
 			kill(trace->command.pid, info.ssi_signo);
 	}
@@ -321,12 +322,22 @@ static void tell_totals(const struct trace *trace)
 		(unsigned long long)trace->unknown);
 }
 
+/* Who has told us to stop waits; but for a command there is all the time that it takes. */
+static void let_go(struct trace *trace)
+{
+	if (trace->told_to_stop)
+		out_hurry(trace->out);
+	if (!trace->options->command)
+		out_interrupt_by(trace->out, trace->signals);
+}
+
 static int finish(struct trace *trace)
 {
 	/* Who closed the pipe has seen enough; but Ctrl-C ends the pipe's reader too. */
 	bool deserted = out_error(trace->out) == EPIPE;
 	int error;
 
+	let_go(trace);
 	look_and_reconcile(trace);
 	tracer_stop(trace->tracer);
 	look(trace);
@@ -335,7 +346,9 @@ static int finish(struct trace *trace)
 	tell_unfinished(trace);
 	tell_skipped(trace);
 	error = out_error(trace->out);
-	if (error && error != EPIPE)
+	if (error == ETIMEDOUT)
+		warnx("whoever reads the records takes no more: the rest is lost");
+	else if (error && error != EPIPE)
 		warnx("cannot write the records: %s", strerror(error));
 	if (!trace->options->quiet && !deserted) {
 		tell_reconciled(trace);
@@ -343,7 +356,7 @@ static int finish(struct trace *trace)
 	}
 	if (trace->options->command)
 		await_command(trace);
-	if (error && error != EPIPE)
+	if (error && error != EPIPE && error != ETIMEDOUT)
 		return EXIT_CANNOT;
 	return trace->options->command ? trace->command.status : 0;
 }
@@ -374,6 +387,8 @@ int trace(struct options *options)
 		warnx("cannot trace: %s", why);
 		goto cleanup;
 	}
+	if (!options->command)
+		out_interrupt_by(trace.out, trace.signals);
 	trace.follow = resets_new(trace.tracer, followed, &trace);
 	if (!trace.follow) {
 		warn("cannot trace");

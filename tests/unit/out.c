@@ -6,8 +6,10 @@
 #include <fcntl.h>
 #include <pty.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #define RECORD "a record of sixty-four bytes, with its newline: ..............."
 
@@ -288,6 +290,70 @@ static void a_pipe_that_does_not_block_is_waited_for(void **state)
 	all_arrives(O_NONBLOCK);
 }
 
+/* ---- a reader that takes nothing ------------------------------------------------------ */
+
+static double seconds_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec - then->tv_sec + (now.tv_nsec - then->tv_nsec) / 1e9;
+}
+
+/* Into a pipe of one page, which holds 64 of these records. Returns how long the flush took. */
+static double flush_to_nobody(int interrupt, bool hurry, uint64_t *lost)
+{
+	struct timespec began;
+	struct out *out;
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(fcntl(ends[1], F_SETPIPE_SZ, 4096), 4096);
+	out = out_on(ends[1]);
+	out_interrupt_by(out, interrupt);
+	if (hurry)
+		out_hurry(out);
+	write_records(out, 100);
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	assert_int_equal(out_flush(out), -1);
+	assert_int_equal(out_error(out), ETIMEDOUT);
+	*lost = out_lost(out);
+	out_close(out);
+	close(ends[0]);
+	close(ends[1]);
+	return seconds_since(&began);
+}
+
+static void has_two_seconds_once_it_is_time_to_end(void **state)
+{
+	double took;
+	uint64_t lost;
+
+	took = flush_to_nobody(-1, true, &lost);
+	assert_true(took > 1.9 && took < 10);
+	assert_int_equal(lost, 100 - 4096 / sizeof(RECORD));
+}
+
+static void is_interrupted_and_has_two_seconds_then(void **state)
+{
+	int interrupt = eventfd(1, EFD_CLOEXEC);
+	uint64_t lost;
+
+	assert_true(flush_to_nobody(interrupt, false, &lost) > 1.9);
+	assert_int_equal(lost, 100 - 4096 / sizeof(RECORD));
+	close(interrupt);
+}
+
+static void is_interrupted_again_and_has_none(void **state)
+{
+	int interrupt = eventfd(1, EFD_CLOEXEC);
+	uint64_t lost;
+
+	assert_true(flush_to_nobody(interrupt, true, &lost) < 1.5);
+	assert_int_equal(lost, 100 - 4096 / sizeof(RECORD));
+	close(interrupt);
+}
+
 /* ---- terminals -------------------------------------------------------------------- */
 
 static void is_as_wide(unsigned short columns, int wanted)
@@ -337,6 +403,9 @@ int main(void)
 		cmocka_unit_test(a_closed_pipe_is_told_apart),
 		cmocka_unit_test(an_interrupted_write_goes_on),
 		cmocka_unit_test(a_pipe_that_does_not_block_is_waited_for),
+		cmocka_unit_test(has_two_seconds_once_it_is_time_to_end),
+		cmocka_unit_test(is_interrupted_and_has_two_seconds_then),
+		cmocka_unit_test(is_interrupted_again_and_has_none),
 		cmocka_unit_test(knows_the_terminals_width),
 		cmocka_unit_test(a_file_has_no_width),
 	};
