@@ -79,7 +79,7 @@ $O/%.o: %.c
 UNITS := $(patsubst tests/unit/%.c,$O/tests/unit/%,$(wildcard tests/unit/*.c))
 # In tests/live what is not a program of its own is shared by all of them.
 live_shared := live counters wire reset_actor reset_forge reset_rows \
-	       end_tcp end_closer end_scenes end_records end_deeds
+	       end_tcp end_closer end_scenes end_records end_deeds mixed_parts
 LIVES := $(patsubst tests/live/%.c,$O/tests/live/%,\
 	   $(filter-out $(live_shared:%=tests/live/%.c),$(wildcard tests/live/*.c)))
 test_libs := $(shell $(PKG_CONFIG) --libs cmocka jansson libpcap 2>/dev/null)
@@ -87,6 +87,10 @@ test_libs := $(shell $(PKG_CONFIG) --libs cmocka jansson libpcap 2>/dev/null)
 # Unit tests link everything but the main()s.
 $O/tests/unit/%: $O/tests/unit/%.o $(filter-out %/main.o,$(TRACER))
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(ldlibs) $(test_libs) $(LDLIBS) -o $@
+comma := ,
+# What the tracer would say to its filters that test says.
+$O/tests/unit/resets: test_libs += $(patsubst %,-Wl$(comma)--wrap=tracer_%,\
+				     traces_few wants wants_branches wants_resets)
 $O/tests/live/%: $O/tests/live/%.o $(live_shared:%=$O/tests/live/%.o) \
 		 $(filter-out %/rst_client.o,$(CLIENT))
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(ldlibs) $(test_libs) $(LDLIBS) -o $@

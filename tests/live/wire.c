@@ -17,7 +17,8 @@
 #define MAX_PACKETS 256
 
 struct packet {
-	unsigned int from, to, seq, flags;
+	unsigned int from, to, flags;
+	unsigned int seq;	/* at its end: data in front of a FIN may be cut anew */
 };
 
 struct wire {
@@ -26,6 +27,11 @@ struct wire {
 	int count;
 	int mark;
 };
+
+static unsigned int seq_at_end(const struct tcphdr *tcp, const unsigned char *bytes, size_t size)
+{
+	return ntohl(tcp->seq) + size - ((const unsigned char *)tcp - bytes) - tcp->doff * 4;
+}
 
 /* NULL: none of ours. */
 static const struct tcphdr *tcp_of(const unsigned char *bytes, size_t size)
@@ -46,7 +52,8 @@ static void keep(u_char *arg, const struct pcap_pkthdr *header, const u_char *by
 	if (!tcp || !(tcp->fin || tcp->rst) || wire->count == MAX_PACKETS)
 		return;
 	wire->packets[wire->count++] = (struct packet){
-		.from = ntohs(tcp->source), .to = ntohs(tcp->dest), .seq = ntohl(tcp->seq),
+		.from = ntohs(tcp->source), .to = ntohs(tcp->dest),
+		.seq = seq_at_end(tcp, bytes, header->len),
 		.flags = tcp->th_flags & (TH_FIN | TH_RST | TH_ACK),
 	};
 }
