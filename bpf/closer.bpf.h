@@ -40,29 +40,44 @@ struct {
 	__type(value, struct ended);
 } ended SEC(".maps");
 
-static __always_inline struct closer *orphan_of(const struct sock *sk)
+static __always_inline void orphan_drop(const struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 
-	return bpf_map_lookup_elem(&orphans, &key);
+	bpf_map_delete_elem(&orphans, &key);
 }
 
-/* Whoever was there under this address was not seen to end. */
+static __always_inline bool has_ports_of(const struct sock *sk, const struct close_event *e)
+{
+	const struct inet_sock *inet = (const struct inet_sock *)sk;
+
+	return e->lport == bpf_ntohs(BPF_CORE_READ(inet, inet_sport)) &&
+	       e->rport == bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+}
+
+/* Where the kernel left out the program that sees a socket destroyed, its entry is still there
+ * when the address is another's. */
+static __always_inline struct closer *orphan_of(const struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+	struct closer *closer = bpf_map_lookup_elem(&orphans, &key);
+
+	if (!closer || has_ports_of(sk, &closer->event))
+		return closer;
+	__sync_fetch_and_add(&counters.lost_table, 1);
+	orphan_drop(sk);
+	return NULL;
+}
+
 static __always_inline void orphan_add(const struct sock *sk, const struct closer *closer)
 {
 	__u64 key = (__u64)sk;
 
 	if (!bpf_map_update_elem(&orphans, &key, closer, BPF_NOEXIST))
 		return;
+	/* It is full, or somebody is there who was not seen to end. */
 	__sync_fetch_and_add(&counters.lost_table, 1);
 	bpf_map_update_elem(&orphans, &key, closer, BPF_ANY);
-}
-
-static __always_inline void orphan_drop(const struct sock *sk)
-{
-	__u64 key = (__u64)sk;
-
-	bpf_map_delete_elem(&orphans, &key);
 }
 
 static __always_inline struct ended *ended_here(void)

@@ -11,6 +11,7 @@
 
 #include "user/command.h"
 #include "user/fields.h"
+#include "user/kernel.h"
 #include "user/options.h"
 #include "user/privileges.h"
 #include "user/reconcile.h"
@@ -79,6 +80,7 @@ static void followed(void *arg, const struct record *record)
 	struct trace *trace = arg;
 
 	trace->resets += record->event->kind == EVENT_RESET;
+	trace->unknown += record->event->kind == EVENT_RESET && record->verdict.cause == CAUSE_UNKNOWN;
 	put(trace, record);
 }
 
@@ -306,10 +308,10 @@ static void tell_skipped(struct trace *trace)
 
 	if (!skipped.runs)
 		return;
-	trace->unfinished += skipped.closes;
-	warnx("the kernel left %llu runs of the programs out, as it is preemptible: up to %llu "
-	      "closes are lost, others may be unknown; --via kprobe has none of this",
-	      (unsigned long long)skipped.runs, (unsigned long long)skipped.closes);
+	trace->unfinished += skipped.records;
+	warnx("the kernel left %llu runs of the programs out: up to %llu records are lost, others may "
+	      "be unknown%s", (unsigned long long)skipped.runs, (unsigned long long)skipped.records,
+	      kernel_is_preemptible() ? "; it is preemptible, and --via kprobe has none of this" : "");
 }
 
 static void tell_totals(const struct trace *trace)

@@ -773,22 +773,35 @@ static uint64_t misses(const struct bpf_program *program)
 	return info.recursion_misses;
 }
 
+/* Without it a record is missing: of a close, which is never a softirq's, or of what followed. */
+static bool is_missed(const char *program, bool closes)
+{
+	static const char *const of_closes[] = { "tcp_close_locked", "set_state" };
+	static const char *const of_others[] = { "destroy_sock", "tcp_time_wait", "send_reset",
+						 "receive_reset" };
+
+	for (size_t i = 0; closes && i < sizeof(of_closes) / sizeof(*of_closes); i++)
+		if (!strcmp(program, of_closes[i]))
+			return true;
+	for (size_t i = 0; i < sizeof(of_others) / sizeof(*of_others); i++)
+		if (!strcmp(program, of_others[i]))
+			return true;
+	return false;
+}
+
 struct tracer_skipped tracer_skipped(const struct tracer *tracer)
 {
+	bool closes = kernel_may_preempt();
 	struct tracer_skipped skipped = {};
 	struct bpf_program *program;
 
-	/* Elsewhere it was a softirq that interrupted the program, and softirqs close nothing. */
-	if (!kernel_may_preempt())
-		return skipped;
 	bpf_object__for_each_program(program, tracer->object) {
-		const char *name = bpf_program__name(program);
-		uint64_t count = misses(program);
+		bool missed = is_missed(bpf_program__name(program), closes);
 
-		skipped.runs += count;
-		if (!strcmp(name, "tcp_close_locked") || !strcmp(name, "set_state") ||
-		    !strcmp(name, "destroy_sock"))
-			skipped.closes += count;
+		if (!missed && !closes)
+			continue;
+		skipped.runs += misses(program);
+		skipped.records += missed ? misses(program) : 0;
 	}
 	return skipped;
 }

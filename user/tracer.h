@@ -78,11 +78,13 @@ int tracer_fd(const struct tracer *tracer);
 
 struct tracer_lost tracer_lost(const struct tracer *tracer);
 
-/* How often a preemptible kernel left one of the programs out, and how often one without which a
- * close is not recorded: see kernel_is_preemptible().  Others' closes are among them. */
+/* How often the kernel left one of the programs out, because it was on its way on that CPU already,
+ * and how often one without which a record is missing.  A preemptible kernel does so for closes,
+ * see kernel_is_preemptible(); elsewhere it takes a softirq, which ends sockets and answers, but
+ * closes none.  Others' records are among them. */
 struct tracer_skipped {
 	uint64_t runs;
-	uint64_t closes;
+	uint64_t records;
 };
 struct tracer_skipped tracer_skipped(const struct tracer *tracer);
 

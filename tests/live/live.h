@@ -66,6 +66,7 @@ void close_unconnected(void);
 /* The numbers of the line "closetrace: traced"; -1 each where there is none. */
 struct totals {
 	long closes, resets, lost, unknown;
+	long left_out;	/* records, at most, that the kernel kept from us; not among the lost here */
 };
 struct totals run_totals(const struct run *run);
 
