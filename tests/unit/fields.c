@@ -9,50 +9,76 @@
 #include "user/fields.h"
 #include "user/reason.h"
 
-static struct value got(const char *key, const struct close_event *event)
+static const struct field *field_of(const char *key, const struct record *record)
 {
-	struct record closed = { .event = event, .verdict = judge(event) };
-	struct value value = { .type = VALUE_NULL };
 	const struct field *field = fields;
 
-	while (field->get && (!field->key || strcmp(field->key, key)))
+	while (field->get &&
+	       (!field->key || strcmp(field->key, key) || !field_is_of(field, record)))
 		field++;
 	if (!field->get)
 		fail_msg("no field %s", key);
-	field->get(&closed, &value);
+	return field;
+}
+
+static struct value got_of(const char *key, const struct record *record)
+{
+	struct value value = { .type = VALUE_NULL };
+
+	field_of(key, record)->get(record, &value);
 	return value;
 }
 
 /* A value's text may live in the value: it is compared before that is gone. */
-static void is_word(const char *key, const struct close_event *event, const char *word)
+static void is_word_of(const char *key, const struct record *record, const char *word)
 {
-	struct record closed = { .event = event, .verdict = judge(event) };
+	struct value value = { .type = VALUE_NULL };
 
-	for (const struct field *field = fields; field->get; field++) {
-		struct value value = { .type = VALUE_NULL };
-
-		if (!field->key || strcmp(field->key, key))
-			continue;
-		field->get(&closed, &value);
-		assert_int_equal(value.type, VALUE_WORD);
-		assert_string_equal(value.text, word);
-		return;
-	}
-	fail_msg("no field %s", key);
+	field_of(key, record)->get(record, &value);
+	assert_int_equal(value.type, VALUE_WORD);
+	assert_string_equal(value.text, word);
 }
 
-static void is_number(const char *key, const struct close_event *event, uint64_t number)
+static void is_number_of(const char *key, const struct record *record, uint64_t number)
 {
-	struct value value = got(key, event);
+	struct value value = got_of(key, record);
 
 	assert_int_equal(value.type, VALUE_NUMBER);
 	assert_int_equal(value.number, number);
 }
 
+static void is_null_of(const char *key, const struct record *record)
+{
+	if (got_of(key, record).type != VALUE_NULL)
+		fail_msg("%s is not null", key);
+}
+
+static struct value got(const char *key, const struct close_event *event)
+{
+	struct record closed = { .event = event, .verdict = judge(event) };
+
+	return got_of(key, &closed);
+}
+
+static void is_word(const char *key, const struct close_event *event, const char *word)
+{
+	struct record closed = { .event = event, .verdict = judge(event) };
+
+	is_word_of(key, &closed, word);
+}
+
+static void is_number(const char *key, const struct close_event *event, uint64_t number)
+{
+	struct record closed = { .event = event, .verdict = judge(event) };
+
+	is_number_of(key, &closed, number);
+}
+
 static void is_null(const char *key, const struct close_event *event)
 {
-	if (got(key, event).type != VALUE_NULL)
-		fail_msg("%s is not null", key);
+	struct record closed = { .event = event, .verdict = judge(event) };
+
+	is_null_of(key, &closed);
 }
 
 static void numbers_are_what_the_kernel_saw(void **state)
@@ -231,6 +257,103 @@ static void reasons_are_the_running_kernels(void **state)
 	btf__free(btf);
 }
 
+/* ---- resets ---------------------------------------------------------------------------- */
+
+static void a_reset_is_its_owners(void **state)
+{
+	struct record record = reset_record(&reset_sample, CAUSE_RESET_BY_PEER, OWNER_SOCKET);
+
+	is_word_of("event", &record, "reset");
+	is_word_of("direction", &record, "received");
+	is_word_of("cause", &record, "reset-by-peer");
+	is_word_of("owner", &record, "socket");
+	is_number_of("id", &record, 77002);
+	is_number_of("pid", &record, 4343);
+	is_number_of("tid", &record, 4344);
+	is_number_of("uid", &record, 1001);
+	is_number_of("cgroup", &record, 8802);
+	is_number_of("netns", &record, 4026531841);
+	assert_int_equal(got_of("comm", &record).type, VALUE_FOREIGN);
+	assert_string_equal(got_of("comm", &record).text, "server");
+	is_word_of("family", &record, "ipv4");
+	is_word_of("laddr", &record, "10.0.0.2");
+	is_number_of("lport", &record, 40001);
+	is_word_of("raddr", &record, "192.0.2.201");
+	is_number_of("rport", &record, 8443);
+	is_word_of("state", &record, "ESTABLISHED");
+	is_word_of("via", &record, "kprobe");
+	record.owner = OWNER_CLOSER;
+	is_word_of("owner", &record, "closer");
+}
+
+static void a_reset_of_nobody_names_nobody(void **state)
+{
+	static const char *const nulls[] = { "owner",  "pid", "tid",   "comm",  "uid",
+					     "cgroup", "id",  "state", "reason" };
+	struct close_event event = of_nobody(reset_sample);
+	struct record record = reset_record(&event, CAUSE_NO_SOCKET, OWNER_NOBODY);
+
+	event.id = event.state = 0;
+	for (size_t i = 0; i < COUNT(nulls); i++)
+		is_null_of(nulls[i], &record);
+	is_number_of("lport", &record, 40001);
+}
+
+/* Root is somebody; the thread of who was found in /proc is not known, nor may his uid be. */
+static void what_is_not_known_of_an_owner_is_null(void **state)
+{
+	struct close_event event = reset_sample;
+	struct record record = reset_record(&event, CAUSE_RESET_BY_PEER, OWNER_SOCKET);
+
+	event.uid = 0;
+	is_number_of("uid", &record, 0);
+	event.uid = UID_UNKNOWN;
+	event.tid = 0;
+	event.cgroup = 0;
+	is_null_of("uid", &record);
+	is_null_of("tid", &record);
+	is_null_of("cgroup", &record);
+	is_number_of("pid", &record, 4343);
+}
+
+static void every_cause_has_a_name_and_a_direction(void **state)
+{
+	for (unsigned int cause = 0; cause < CAUSE_COUNT; cause++) {
+		struct record record = reset_record(&reset_sample, cause, OWNER_SOCKET);
+		bool came = cause == CAUSE_RESET_BY_PEER || cause == CAUSE_REFUSED;
+
+		is_word_of("cause", &record, cause_name(cause));
+		is_word_of("direction", &record, came ? "received" : "sent");
+	}
+}
+
+/* ---- ends -------------------------------------------------------------------------------- */
+
+static void an_end_is_the_closers(void **state)
+{
+	struct record record = end_record(&end_sample, END_TIME_WAIT);
+
+	is_word_of("event", &record, "end");
+	is_number_of("id", &record, 77001);
+	is_number_of("pid", &record, 4242);
+	assert_string_equal(got_of("comm", &record).text, "client");
+	is_word_of("laddr", &record, "10.0.0.1");
+	is_number_of("lport", &record, 40000);
+	is_word_of("raddr", &record, "192.0.2.200");
+	is_number_of("rport", &record, 443);
+	is_word_of("how", &record, "time-wait");
+	is_number_of("after_us", &record, 1500000);
+}
+
+static void every_end_has_a_name(void **state)
+{
+	for (unsigned int end = 0; end < END_COUNT; end++) {
+		struct record record = end_record(&end_sample, end);
+
+		is_word_of("how", &record, end_name(end));
+	}
+}
+
 /* ---- time ----------------------------------------------------------------------------- */
 
 static uint64_t now_ns(clockid_t clock)
@@ -271,6 +394,12 @@ int main(void)
 		cmocka_unit_test(ipv6_is_written),
 		cmocka_unit_test(one_mapped_end_makes_it_ipv4),
 		cmocka_unit_test(reasons_are_the_running_kernels),
+		cmocka_unit_test(a_reset_is_its_owners),
+		cmocka_unit_test(a_reset_of_nobody_names_nobody),
+		cmocka_unit_test(what_is_not_known_of_an_owner_is_null),
+		cmocka_unit_test(every_cause_has_a_name_and_a_direction),
+		cmocka_unit_test(an_end_is_the_closers),
+		cmocka_unit_test(every_end_has_a_name),
 		cmocka_unit_test(time_is_when_it_happened),
 	};
 

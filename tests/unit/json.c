@@ -7,9 +7,9 @@
 
 #include "user/fields.h"
 
-static json_t *parsed(const struct close_event *event)
+static json_t *parsed_record(const struct record *record)
 {
-	char *text = shown(&json_sink, 0, 0, event);
+	char *text = shown_record(&json_sink, 0, 0, record);
 	json_error_t error;
 	json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, &error);
 
@@ -21,14 +21,23 @@ static json_t *parsed(const struct close_event *event)
 	return object;
 }
 
+static json_t *parsed(const struct close_event *event)
+{
+	const struct record closed = { .event = event, .verdict = judge(event) };
+
+	return parsed_record(&closed);
+}
+
 /* ---- the contract ------------------------------------------------------------------ */
 
 /* clang-format off */
-static const struct {
+struct key {
 	const char *key;
 	json_type type;
 	bool may_be_null;
-} keys[] = {
+};
+
+static const struct key keys[] = {
 	{ "event",         JSON_STRING },
 	{ "time",          JSON_STRING },
 	{ "id",            JSON_INTEGER },
@@ -59,6 +68,47 @@ static const struct {
 	{ "after",         JSON_STRING,  true },
 	{ "via",           JSON_STRING },
 };
+
+/* Of an owner that was found in /proc the thread is not known, nor what we may not look at. */
+static const struct key reset_keys[] = {
+	{ "event",         JSON_STRING },
+	{ "time",          JSON_STRING },
+	{ "direction",     JSON_STRING },
+	{ "cause",         JSON_STRING },
+	{ "owner",         JSON_STRING,  true },
+	{ "id",            JSON_INTEGER, true },
+	{ "pid",           JSON_INTEGER, true },
+	{ "tid",           JSON_INTEGER, true },
+	{ "comm",          JSON_STRING,  true },
+	{ "uid",           JSON_INTEGER, true },
+	{ "cgroup",        JSON_INTEGER, true },
+	{ "netns",         JSON_INTEGER },
+	{ "family",        JSON_STRING },
+	{ "laddr",         JSON_STRING },
+	{ "lport",         JSON_INTEGER },
+	{ "raddr",         JSON_STRING },
+	{ "rport",         JSON_INTEGER },
+	{ "state",         JSON_STRING,  true },
+	{ "reason",        JSON_STRING,  true },
+	{ "via",           JSON_STRING },
+};
+
+static const struct key end_keys[] = {
+	{ "event",         JSON_STRING },
+	{ "time",          JSON_STRING },
+	{ "id",            JSON_INTEGER },
+	{ "pid",           JSON_INTEGER },
+	{ "comm",          JSON_STRING },
+	{ "netns",         JSON_INTEGER },
+	{ "family",        JSON_STRING },
+	{ "laddr",         JSON_STRING },
+	{ "lport",         JSON_INTEGER },
+	{ "raddr",         JSON_STRING },
+	{ "rport",         JSON_INTEGER },
+	{ "how",           JSON_STRING },
+	{ "after_us",      JSON_INTEGER },
+	{ "via",           JSON_STRING },
+};
 /* clang-format on */
 
 static bool is_right(const json_t *value, json_type type, bool may_be_null)
@@ -68,15 +118,24 @@ static bool is_right(const json_t *value, json_type type, bool may_be_null)
 	return type == JSON_TRUE ? json_is_boolean(value) : value && json_typeof(value) == type;
 }
 
+/* And no other. */
+static void has_keys(const struct record *record, const struct key *wanted, size_t count)
+{
+	json_t *object = parsed_record(record);
+
+	for (size_t i = 0; i < count; i++)
+		if (!is_right(json_object_get(object, wanted[i].key), wanted[i].type,
+			      wanted[i].may_be_null))
+			fail_msg("%s is missing or wrong", wanted[i].key);
+	assert_int_equal(json_object_size(object), count);
+	json_decref(object);
+}
+
 static void has_all_keys(const struct close_event *event)
 {
-	json_t *object = parsed(event);
+	const struct record closed = { .event = event, .verdict = judge(event) };
 
-	for (size_t i = 0; i < COUNT(keys); i++)
-		if (!is_right(json_object_get(object, keys[i].key), keys[i].type,
-			      keys[i].may_be_null))
-			fail_msg("%s is missing or wrong", keys[i].key);
-	json_decref(object);
+	has_keys(&closed, keys, COUNT(keys));
 }
 
 static void every_close_has_every_key(void **state)
@@ -96,6 +155,33 @@ static void has_null(const json_t *object, const char *key)
 {
 	if (!json_is_null(json_object_get(object, key)))
 		fail_msg("%s is not null", key);
+}
+
+static void every_reset_has_every_key(void **state)
+{
+	struct close_event event;
+
+	for (unsigned int cause = 0; cause < CAUSE_COUNT; cause++) {
+		struct record record = reset_record(&event, cause, OWNER_NOBODY);
+
+		event = of_nobody(reset_sample);
+		event.id = event.state = 0;
+		has_keys(&record, reset_keys, COUNT(reset_keys));
+		event = reset_sample;
+		record.owner = OWNER_SOCKET;
+		has_keys(&record, reset_keys, COUNT(reset_keys));
+		record.owner = OWNER_CLOSER;
+		has_keys(&record, reset_keys, COUNT(reset_keys));
+	}
+}
+
+static void every_end_has_every_key(void **state)
+{
+	for (unsigned int end = 0; end < END_COUNT; end++) {
+		struct record record = end_record(&end_sample, end);
+
+		has_keys(&record, end_keys, COUNT(end_keys));
+	}
 }
 
 static void null_is_null(void **state)
@@ -137,6 +223,69 @@ static void values_are_those_of_the_record(void **state)
 	assert_int_equal(netns, 4026531840);
 	assert_int_equal(linger_s, 5);
 	assert_int_equal(blocked_us, 12345);
+	json_decref(object);
+}
+
+static void nobody_is_null(void **state)
+{
+	static const char *const nulls[] = { "owner",  "pid", "tid",   "comm",  "uid",
+					     "cgroup", "id",  "state", "reason" };
+	struct close_event event = of_nobody(reset_sample);
+	struct record record = reset_record(&event, CAUSE_NO_SOCKET, OWNER_NOBODY);
+	json_t *object;
+
+	event.id = event.state = 0;
+	object = parsed_record(&record);
+	for (size_t i = 0; i < COUNT(nulls); i++)
+		has_null(object, nulls[i]);
+	json_decref(object);
+}
+
+static void values_are_those_of_the_reset(void **state)
+{
+	struct record record = reset_record(&reset_sample, CAUSE_RESET_BY_PEER, OWNER_SOCKET);
+	const char *event, *direction, *cause, *owner, *comm, *laddr, *tcp_state;
+	json_t *object = parsed_record(&record);
+	int pid, tid, uid, lport, rport;
+
+	assert_int_equal(
+		json_unpack(object, "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i}",
+			    "event", &event, "direction", &direction, "cause", &cause, "owner",
+			    &owner, "comm", &comm, "laddr", &laddr, "state", &tcp_state, "pid",
+			    &pid, "tid", &tid, "uid", &uid, "lport", &lport, "rport", &rport),
+		0);
+	assert_string_equal(event, "reset");
+	assert_string_equal(direction, "received");
+	assert_string_equal(cause, "reset-by-peer");
+	assert_string_equal(owner, "socket");
+	assert_string_equal(comm, "server");
+	assert_string_equal(laddr, "10.0.0.2");
+	assert_string_equal(tcp_state, "ESTABLISHED");
+	assert_int_equal(pid, 4343);
+	assert_int_equal(tid, 4344);
+	assert_int_equal(uid, 1001);
+	assert_int_equal(lport, 40001);
+	assert_int_equal(rport, 8443);
+	json_decref(object);
+}
+
+static void values_are_those_of_the_end(void **state)
+{
+	struct record record = end_record(&end_sample, END_RETRANSMIT_TIMEOUT);
+	json_t *object = parsed_record(&record);
+	const char *event, *how, *comm;
+	json_int_t id, pid, after_us;
+
+	assert_int_equal(json_unpack(object, "{s:s, s:s, s:s, s:I, s:I, s:I}", "event", &event,
+				     "how", &how, "comm", &comm, "id", &id, "pid", &pid, "after_us",
+				     &after_us),
+			 0);
+	assert_string_equal(event, "end");
+	assert_string_equal(how, "retransmit-timeout");
+	assert_string_equal(comm, "client");
+	assert_int_equal(id, 77001);
+	assert_int_equal(pid, 4242);
+	assert_int_equal(after_us, 1500000);
 	json_decref(object);
 }
 
@@ -338,8 +487,13 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_close_has_every_key),
+		cmocka_unit_test(every_reset_has_every_key),
+		cmocka_unit_test(every_end_has_every_key),
 		cmocka_unit_test(null_is_null),
+		cmocka_unit_test(nobody_is_null),
 		cmocka_unit_test(values_are_those_of_the_record),
+		cmocka_unit_test(values_are_those_of_the_reset),
+		cmocka_unit_test(values_are_those_of_the_end),
 		cmocka_unit_test(numbers_reach_their_limits),
 		cmocka_unit_test(time_is_utc_to_the_nanosecond),
 		cmocka_unit_test(any_name_comes_back),

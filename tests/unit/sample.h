@@ -82,6 +82,68 @@ static inline struct close_event sample_of(size_t branch)
 	return event;
 }
 
+/* Somebody's socket is reset by the peer. */
+static const struct close_event reset_sample = {
+	.kind = EVENT_RESET,
+	.time_ns = 2,
+	.id = 77002,
+	.cgroup = 8802,
+	.netns = 4026531841,
+	.pid = 4343,
+	.tid = 4344,
+	.uid = 1001,
+	.facts = RESET_RECEIVED,
+	.laddr = IPV4(10, 0, 0, 2),
+	.raddr = IPV4(192, 0, 2, 201),
+	.lport = 40001,
+	.rport = 8443,
+	.via = VIA_KPROBE,
+	.state = TCP_ESTABLISHED,
+	.comm = "server",
+};
+
+/* What the sample was closed for is over 1.5 seconds later. */
+static const struct close_event end_sample = {
+	.kind = EVENT_END,
+	.time_ns = 3,
+	.id = 77001,
+	.cgroup = 8801,
+	.netns = 4026531840,
+	.blocked_ns = 1500000999,
+	.pid = 4242,
+	.tid = 4243,
+	.uid = 1000,
+	.facts = OWNER_IS_CLOSER | ENDED_TIME_WAIT,
+	.laddr = IPV4(10, 0, 0, 1),
+	.raddr = IPV4(192, 0, 2, 200),
+	.lport = 40000,
+	.rport = 443,
+	.via = VIA_FENTRY,
+	.state = TCP_ESTABLISHED,
+	.new_state = TCP_TIME_WAIT,
+	.comm = "client",
+};
+
+static inline struct record reset_record(const struct close_event *event, enum cause cause,
+					 enum owner owner)
+{
+	return (struct record){ .event = event, .verdict.cause = cause, .owner = owner };
+}
+
+static inline struct record end_record(const struct close_event *event, enum end end)
+{
+	return (struct record){ .event = event, .verdict.end = end, .owner = OWNER_CLOSER };
+}
+
+/* Nobody is known whose it is: what is told of him is as resets.c leaves it. */
+static inline struct close_event of_nobody(struct close_event event)
+{
+	event.pid = event.tid = event.uid = 0;
+	event.cgroup = 0;
+	memset(event.comm, 0, sizeof(event.comm));
+	return event;
+}
+
 static inline void show(const struct sink *sink, struct out *out, const struct close_event *event)
 {
 	struct record closed = { .event = event, .verdict = judge(event) };
@@ -101,20 +163,28 @@ static inline char *contents(int fd)
 }
 
 /* The head and the record as they come out at a terminal of that width, 0: at none. To be freed. */
-static inline char *shown(const struct sink *sink, int width, int verbose,
-			  const struct close_event *event)
+static inline char *shown_record(const struct sink *sink, int width, int verbose,
+				 const struct record *record)
 {
 	int fd = memfd_create("out", MFD_CLOEXEC);
 	struct out *out = out_on(fd);
 	char *text;
 
 	sink->begin(out, width, verbose);
-	show(sink, out, event);
+	sink->record(out, record);
 	out_flush(out);
 	out_close(out);
 	text = contents(fd);
 	close(fd);
 	return text;
+}
+
+static inline char *shown(const struct sink *sink, int width, int verbose,
+			  const struct close_event *event)
+{
+	const struct record closed = { .event = event, .verdict = judge(event) };
+
+	return shown_record(sink, width, verbose, &closed);
 }
 
 #endif

@@ -58,9 +58,9 @@ static int columns_of(const char *line)
 	return columns;
 }
 
-static void fits(int columns, int verbose, const struct close_event *event)
+static void fits(int columns, int verbose, const struct record *record)
 {
-	char *text = shown(&text_sink, columns, verbose, event);
+	char *text = shown_record(&text_sink, columns, verbose, record);
 
 	for (char *line = text; *line; line = strchr(line, '\n') + 1) {
 		assert_non_null(strchr(line, '\n'));
@@ -71,13 +71,40 @@ static void fits(int columns, int verbose, const struct close_event *event)
 	free(text);
 }
 
-static void all_fit(const struct close_event *event)
+static void record_fits(const struct record *record)
 {
 	static const int columns[] = { 80, 81, 100, 109, 110, 120, 149, 150, 200, 400 };
 
 	for (size_t i = 0; i < COUNT(columns); i++)
 		for (int verbose = 0; verbose < 2; verbose++)
-			fits(columns[i], verbose, event);
+			fits(columns[i], verbose, record);
+}
+
+static void all_fit(const struct close_event *event)
+{
+	const struct record closed = { .event = event, .verdict = judge(event) };
+
+	record_fits(&closed);
+}
+
+/* Whosever it is, whatever it was. */
+static void resets_and_ends_fit(const struct close_event *like)
+{
+	struct close_event event = *like;
+
+	for (unsigned int cause = 0; cause < CAUSE_COUNT; cause++)
+		for (enum owner owner = OWNER_NOBODY; owner <= OWNER_SOCKET; owner++) {
+			struct record record = reset_record(&event, cause, owner);
+
+			event.kind = EVENT_RESET;
+			record_fits(&record);
+		}
+	for (unsigned int end = 0; end < END_COUNT; end++) {
+		struct record record = end_record(&event, end);
+
+		event.kind = EVENT_END;
+		record_fits(&record);
+	}
 }
 
 static void no_line_of_ipv4_is_longer_than_the_terminal(void **state)
@@ -112,6 +139,18 @@ static void no_name_is_longer_than_the_terminal(void **state)
 	set_comm(&long_event, event.comm);
 	all_fit(&event);
 	all_fit(&long_event);
+}
+
+static void no_reset_and_no_end_is_longer_than_the_terminal(void **state)
+{
+	struct close_event event = reset_sample;
+
+	resets_and_ends_fit(&event);
+	event = ipv6;
+	event.state = TCP_ESTABLISHED;
+	resets_and_ends_fit(&event);
+	set_comm(&event, "\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1");
+	resets_and_ends_fit(&event);
 }
 
 /* ---- columns --------------------------------------------------------------------------- */
@@ -197,6 +236,83 @@ static void narrow_heads_and_rows_line_up(void **state)
 	narrow_lines_up(109);
 }
 
+/* However long the name is, what follows it stands under its head. */
+static void is_below(int width, const struct record *record, const char *name, const char *packet)
+{
+	char *text = shown_record(&text_sink, width, 0, record), *row = strchr(text, '\n') + 1;
+
+	stands_at(row, offset_of(text, "BRANCH"), name);
+	stands_at(row, offset_of(text, "SENT"), packet);
+	stands_at(row, offset_of(text, "REMOTE"), "192.0.2.201:8443");
+	if (width < 150)
+		stands_at(row, offset_of(text, "LPORT"), "40001");
+	else
+		stands_at(row, offset_of(text, "LOCAL"), "10.0.0.2:40001");
+	free(text);
+}
+
+static void is_below_at_all_widths(const struct record *record, const char *name,
+				   const char *packet)
+{
+	is_below(120, record, name, packet);
+	is_below(160, record, name, packet);
+}
+
+/* A listener's answer to a stray ACK has nothing to do with what the listener's owner closed. */
+static bool may_be_closers(enum cause cause)
+{
+	return cause != CAUSE_LISTENER_STRAY_ACK;
+}
+
+static void resets_line_up(void **state)
+{
+	for (unsigned int cause = 0; cause < CAUSE_COUNT; cause++) {
+		struct record record = reset_record(&reset_sample, cause, OWNER_SOCKET);
+		const char *packet =
+			cause == CAUSE_RESET_BY_PEER || cause == CAUSE_REFUSED ? "got" : "rst";
+		char name[64];
+
+		is_below_at_all_widths(&record, cause_name(cause), packet);
+		snprintf(name, sizeof(name), "\\_ %s", cause_name(cause));
+		record.owner = OWNER_CLOSER;
+		if (may_be_closers(cause))
+			is_below_at_all_widths(&record, name, packet);
+	}
+}
+
+static void ends_line_up(void **state)
+{
+	struct close_event event = reset_sample;
+
+	event.kind = EVENT_END;
+	for (unsigned int end = 0; end < END_COUNT; end++) {
+		struct record record = end_record(&event, end);
+		char name[64];
+
+		snprintf(name, sizeof(name), "\\_ %s", end_name(end));
+		is_below_at_all_widths(&record, name, "-");
+	}
+}
+
+/* On 80 columns the addresses are below. */
+static void narrow_resets_line_up(void **state)
+{
+	struct close_event event = reset_sample;
+	struct record record = reset_record(&event, CAUSE_MPTCP_JOIN_REJECT, OWNER_SOCKET);
+	char *text, *second, *row;
+
+	memcpy(event.laddr, (__u8[16])IPV4(1, 1, 1, 1), 16);
+	event.lport = 1;
+	text = shown_record(&text_sink, 80, 0, &record);
+	second = strchr(text, '\n') + 1;
+	row = strchr(second, '\n') + 1;
+	stands_at(row, offset_of(text, "PID"), "4343");
+	stands_at(row, offset_of(text, "BRANCH"), "mptcp-join-reject");
+	stands_at(row, offset_of(text, "SENT"), "rst");
+	stands_at(strchr(row, '\n') + 1, offset_of(second, "LOCAL"), "1.1.1.1:1");
+	free(text);
+}
+
 static int lines_of(const char *text)
 {
 	int lines = 0;
@@ -206,13 +322,34 @@ static int lines_of(const char *text)
 	return lines;
 }
 
-static void is_one_line(int verbose, const struct close_event *event)
+static void record_is_one_line(int verbose, const struct record *record)
 {
-	char *text = shown(&text_sink, 0, verbose, event);
+	char *text = shown_record(&text_sink, 0, verbose, record);
 
 	assert_int_equal(lines_of(text), 1);
 	assert_int_equal(text[strlen(text) - 1], '\n');
 	free(text);
+}
+
+static void is_one_line(int verbose, const struct close_event *event)
+{
+	const struct record closed = { .event = event, .verdict = judge(event) };
+
+	record_is_one_line(verbose, &closed);
+}
+
+static void resets_and_ends_are_one_line_off_the_terminal(void **state)
+{
+	struct close_event event = reset_sample, end = end_sample;
+	struct record reset = reset_record(&event, CAUSE_RESET_BY_PEER, OWNER_SOCKET);
+	struct record ended = end_record(&end, END_RESET_BY_PEER);
+
+	set_comm(&event, "\n\r\n");
+	set_comm(&end, "\n\r\n");
+	for (int verbose = 0; verbose < 2; verbose++) {
+		record_is_one_line(verbose, &reset);
+		record_is_one_line(verbose, &ended);
+	}
 }
 
 static void a_record_is_one_line_off_the_terminal(void **state)
@@ -272,6 +409,108 @@ static void is_silent_about_what_is_not_there(void **state)
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (strstr(text, words[i]))
 			fail_msg("%s is in %s", words[i], text);
+	free(text);
+}
+
+/* Somebody's, in a state that says something. */
+static void a_reset_says_whose_it_is(void **state)
+{
+	struct record record = reset_record(&reset_sample, CAUSE_RESET_BY_PEER, OWNER_SOCKET);
+	char *text = shown_record(&text_sink, 0, 0, &record);
+
+	says(text, " 4343    server          reset-by-peer ");
+	says(text, " got ");
+	says(text, " 10.0.0.2:40001 ");
+	says(text, " 192.0.2.201:8443 ");
+	says(text, " ESTABLISHED\n");
+	free(text);
+}
+
+static void a_reset_of_nobody_says_so(void **state)
+{
+	struct close_event event = of_nobody(reset_sample);
+	struct record record = reset_record(&event, CAUSE_NO_SOCKET, OWNER_NOBODY);
+	char *text;
+
+	event.id = event.state = 0;
+	text = shown_record(&text_sink, 0, 0, &record);
+	says(text, " -       -               no-socket ");
+	says(text, " rst ");
+	assert_null(strstr(text, "null"));
+	free(text);
+}
+
+/* It goes on where the close is. */
+static void what_follows_a_close_is_marked(void **state)
+{
+	struct record end = end_record(&end_sample, END_CLOSED);
+	struct record reset = reset_record(&reset_sample, CAUSE_LATE_DATA, OWNER_CLOSER);
+	char *text = shown_record(&text_sink, 0, 0, &end);
+
+	says(text, " 4242    client          \\_ closed ");
+	says(text, " after 1.500s\n");
+	free(text);
+	text = shown_record(&text_sink, 0, 0, &reset);
+	says(text, " 4343    server          \\_ late-data ");
+	free(text);
+}
+
+static void tells_how_long_after(void **state)
+{
+	static const struct {
+		__u64 ns;
+		const char *text;
+	} times[] = {
+		{ 1000, " after 0.001ms\n" },
+		{ 45678000, " after 45.678ms\n" },
+		{ 1000000000, " after 1.000s\n" },
+		{ 61234000000, " after 61.234s\n" },
+	};
+	struct close_event event = end_sample;
+	struct record record = end_record(&event, END_TIME_WAIT);
+
+	for (size_t i = 0; i < COUNT(times); i++) {
+		char *text;
+
+		event.blocked_ns = times[i].ns;
+		text = shown_record(&text_sink, 0, 0, &record);
+		says(text, times[i].text);
+		free(text);
+	}
+}
+
+static void verbose_says_every_fact_of_a_reset(void **state)
+{
+	static const char *const facts[] = {
+		"direction=received", "cause=reset-by-peer",
+		"owner=socket",       "id=77002",
+		"tid=4344",           "uid=1001",
+		"cgroup=8802",        "netns=4026531841",
+		"family=ipv4",        "laddr=10.0.0.2",
+		"lport=40001",        "raddr=192.0.2.201",
+		"rport=8443",         "state=ESTABLISHED",
+		"via=kprobe",
+	};
+	struct record record = reset_record(&reset_sample, CAUSE_RESET_BY_PEER, OWNER_SOCKET);
+	char *text = shown_record(&text_sink, 0, 1, &record);
+
+	for (size_t i = 0; i < COUNT(facts); i++)
+		says(text, facts[i]);
+	free(text);
+}
+
+static void verbose_says_every_fact_of_an_end(void **state)
+{
+	static const char *const facts[] = {
+		"id=77001",         "netns=4026531840",  "family=ipv4", "laddr=10.0.0.1",
+		"lport=40000",      "raddr=192.0.2.200", "rport=443",   "how=time-wait",
+		"after_us=1500000", "via=fentry",
+	};
+	struct record record = end_record(&end_sample, END_TIME_WAIT);
+	char *text = shown_record(&text_sink, 0, 1, &record);
+
+	for (size_t i = 0; i < COUNT(facts); i++)
+		says(text, facts[i]);
 	free(text);
 }
 
@@ -466,12 +705,23 @@ int main(void)
 		cmocka_unit_test(wide_heads_and_rows_line_up),
 		cmocka_unit_test(medium_heads_and_rows_line_up),
 		cmocka_unit_test(narrow_heads_and_rows_line_up),
+		cmocka_unit_test(resets_line_up),
+		cmocka_unit_test(ends_line_up),
+		cmocka_unit_test(narrow_resets_line_up),
 		cmocka_unit_test(a_record_is_one_line_off_the_terminal),
+		cmocka_unit_test(resets_and_ends_are_one_line_off_the_terminal),
 		cmocka_unit_test(no_line_of_ipv4_is_longer_than_the_terminal),
 		cmocka_unit_test(no_line_of_ipv6_is_longer_than_the_terminal),
 		cmocka_unit_test(no_name_is_longer_than_the_terminal),
+		cmocka_unit_test(no_reset_and_no_end_is_longer_than_the_terminal),
 		cmocka_unit_test(says_what_a_person_would_ask),
 		cmocka_unit_test(is_silent_about_what_is_not_there),
+		cmocka_unit_test(a_reset_says_whose_it_is),
+		cmocka_unit_test(a_reset_of_nobody_says_so),
+		cmocka_unit_test(what_follows_a_close_is_marked),
+		cmocka_unit_test(tells_how_long_after),
+		cmocka_unit_test(verbose_says_every_fact_of_a_reset),
+		cmocka_unit_test(verbose_says_every_fact_of_an_end),
 		cmocka_unit_test(tells_how_long_it_blocked),
 		cmocka_unit_test(verbose_says_every_fact),
 		cmocka_unit_test(verbose_says_zero),
