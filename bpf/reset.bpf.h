@@ -296,9 +296,10 @@ static __always_inline int orphan_time_wait(const struct sock *sk, const struct 
 
 /* From LAST_ACK it is the acknowledgement, unless something else was seen.  From the others to
  * CLOSE it takes more than one of us can see at a glance: who called says which. */
-static __always_inline bool is_plain_end(const struct closer *closer)
+static __always_inline bool is_plain_end(const struct closer *closer, const struct sock *sk)
 {
-	return closer->event.new_state == TCP_LAST_ACK && !closer->event.error && !closer->seen;
+	return closer->event.new_state == TCP_LAST_ACK && !closer->event.error && !closer->seen &&
+	       closer->event.snd_una == BPF_CORE_READ((const struct tcp_sock *)sk, write_seq);
 }
 
 static __always_inline void fill_numbers(struct close_event *e, const struct sock *sk)
@@ -317,11 +318,11 @@ static __always_inline int orphan_destroyed(void *ctx, const struct sock *sk)
 	if (!closer || !closer->returned_ns)
 		return 0;
 	closer->event.error = BPF_CORE_READ(sk, sk_err);
+	fill_numbers(&closer->event, sk);
 	last = ended_here();
-	if (is_plain_end(closer)) {
+	if (is_plain_end(closer, sk)) {
 		tell_end(closer, 0);
 	} else if (last) {
-		fill_numbers(&closer->event, sk);
 		last->sk = (__u64)sk;
 		last->closer = *closer;
 		tell_end_with_callers(closer, ctx);
@@ -363,8 +364,10 @@ static __always_inline int reply_outside(void *ctx, const struct sock *sk, const
 	s.event.state = sk ? BPF_CORE_READ(sk, __sk_common.skc_state) : 0;
 	s.event.netns = netns_of(sk, skb);
 	fill_by_segment(&s.event, skb);
-	if (full)
+	if (full) {
 		s.event.facts |= socket_facts(sk);
+		fill_numbers(&s.event, sk);
+	}
 	fill_owner(&s, full ? closer_of_socket(sk, &s.event) : NULL, sk, false);
 	tell_reset(ctx, &s);
 	return 0;

@@ -43,8 +43,6 @@ static const struct function {
 	{ "tcp_reset", BY_RESET },
 	{ "tcp_fin", BY_FIN },
 	{ "tcp_rcv_state_process", BY_RECEIVE },
-	{ "nf_send_reset", BY_FIREWALL },
-	{ "nf_send_reset6", BY_FIREWALL },
 	{ "tcp_v4_rcv", OUTERMOST },
 	{ "tcp_v6_rcv", OUTERMOST },
 	{ "call_timer_fn", OUTERMOST },
@@ -60,7 +58,7 @@ static struct range {
 	__u32 caller;
 } ranges[2 * COUNT(functions)];
 static size_t ranges_count;
-static __u32 existing;	/* wherever they are */
+static FILE *unread;	/* /proc/kallsyms, before anybody asked for it */
 
 static __u32 caller_named(const char *name, size_t length)
 {
@@ -80,11 +78,8 @@ static void end_ranges(uint64_t address)
 
 static void add_symbol(uint64_t address, const char *name)
 {
-	__u32 caller = caller_named(name, strcspn(name, ".\t\n"));
+	__u32 caller = caller_named(name, strcspn(name, ".\n"));
 
-	existing |= caller;
-	if (strchr(name, '['))
-		return;
 	/* What is out of the way is jumped to, and calls nobody that we ask for. */
 	if (!caller || !address || ranges_count == COUNT(ranges) || strstr(name, ".cold"))
 		return;
@@ -96,31 +91,27 @@ void callers_read(FILE *symbols)
 {
 	char line[512], *name;
 
-	ranges_count = existing = 0;
+	ranges_count = 0;
 	while (fgets(line, sizeof(line), symbols)) {
 		uint64_t address = strtoull(line, &name, 16);
 
-		if (strlen(name) < 4)
+		if (strlen(name) < 4 || strchr(name, '['))
 			continue;
-		if (!strchr(name, '['))
-			end_ranges(address);
+		end_ranges(address);
 		add_symbol(address, name + 3);
 	}
 }
 
-void callers_load(void)
+void callers_open(void)
 {
-	FILE *symbols = fopen("/proc/kallsyms", "re");
-
-	if (!symbols)
-		return;
-	callers_read(symbols);
-	fclose(symbols);
+	unread = fopen("/proc/kallsyms", "re");
 }
 
-bool callers_exist(__u32 callers)
+void callers_close(void)
 {
-	return existing & callers;
+	if (unread)
+		fclose(unread);
+	unread = NULL;
 }
 
 /* A return address lies behind the call, so it may be the first one after the function. */
@@ -136,6 +127,11 @@ __u32 callers_of(const __u64 *stack, size_t count)
 {
 	__u32 callers = 0;
 
+	if (unread && !stack[0])
+		return 0;
+	if (unread)
+		callers_read(unread);
+	callers_close();
 	if (!ranges_count)
 		return CALLERS_UNKNOWN;
 	for (size_t i = 0; i < count && stack[i]; i++) {

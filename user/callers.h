@@ -3,7 +3,6 @@
 #ifndef CLOSETRACE_CALLERS_H
 #define CLOSETRACE_CALLERS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -26,16 +25,14 @@ enum caller {
 	BY_RESET            = 1 << 13,	/* tcp_reset() */
 	BY_FIN              = 1 << 14,	/* tcp_fin(): the segment had FIN */
 	BY_RECEIVE          = 1 << 15,	/* tcp_rcv_state_process() */
-	BY_FIREWALL         = 1 << 16,	/* nf_send_reset(), nf_send_reset6() */
 	CALLERS_UNKNOWN     = 1U << 31,	/* where functions are is hidden from us */
 };
 
-/* Learns from /proc/kallsyms where they are, once; without CAP_SYSLOG it may tell nobody. */
-void callers_load(void);
-void callers_read(FILE *symbols);	/* the same, from a file like it */
-
-/* Whether the kernel has one of these functions, modules and all. */
-bool callers_exist(__u32 callers);
+/* Where they are is in /proc/kallsyms, which is opened here, for without CAP_SYSLOG it tells nobody,
+ * and read when the first stack is asked about. */
+void callers_open(void);
+void callers_close(void);	/* without having asked */
+void callers_read(FILE *symbols);	/* from a file like it */
 
 /* The innermost frames, 0 beyond the last: enum caller.  Those beyond the softirq that a task
  * was interrupted by are none of this call's. */

@@ -101,6 +101,14 @@ void out_spaces(struct out *out, int count)
 		out_char(out, ' ');
 }
 
+void out_trim(struct out *out)
+{
+	size_t begin = out->records ? out->ends[out->records - 1] : 0;
+
+	while (out->used > begin && out->bytes[out->used - 1] == ' ')
+		out->used--;
+}
+
 void out_end(struct out *out)
 {
 	out_char(out, '\n');

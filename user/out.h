@@ -23,6 +23,7 @@ void out_char(struct out *out, char c);
 void out_number(struct out *out, uint64_t number);
 void out_zeros(struct out *out, uint64_t number, int digits);	/* with leading zeros */
 void out_spaces(struct out *out, int count);
+void out_trim(struct out *out);		/* no spaces before the record's end */
 void out_end(struct out *out);		/* a record ends here, with a newline */
 int out_flush(struct out *out);		/* 0, or -1: see out_error() */
 

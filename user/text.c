@@ -232,6 +232,7 @@ static void text_record(struct out *out, const struct record *record)
 		if (is_worth_telling(field, &value))
 			put_detail(out, field, &value);
 	}
+	out_trim(out);
 	out_end(out);
 }
 

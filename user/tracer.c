@@ -172,6 +172,17 @@ static int set_filter(struct tracer *tracer)
 	return bpf_map__set_autocreate(frames, filter->task_storage);
 }
 
+/* nf_reject_ipv4 and nf_reject_ipv6, or what is theirs in the kernel itself: without it no rule
+ * rejects. */
+static bool can_reject(const struct tracer *tracer, const struct bpf_program *program)
+{
+	const char *function = strchr(bpf_program__section_name(program), '/') + 1;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/module/nf_%s", bpf_program__name(program));
+	return !access(path, F_OK) || btf__find_by_name_kind(tracer->btf, function, BTF_KIND_FUNC) >= 0;
+}
+
 static bool is_wanted(const struct tracer *tracer, const struct bpf_program *program)
 {
 	const char *name = bpf_program__name(program);
@@ -179,9 +190,8 @@ static bool is_wanted(const struct tracer *tracer, const struct bpf_program *pro
 	/* v6.10: the tracepoint tells of every RST, and has reasons. */
 	if (!strncmp(name, "reply_", strlen("reply_")))
 		return btf__find_by_name_kind(tracer->btf, "sk_rst_reason", BTF_KIND_ENUM) < 0;
-	/* Mostly a module's. */
 	if (!strncmp(name, "reject_", strlen("reject_")))
-		return callers_exist(BY_FIREWALL);
+		return can_reject(tracer, program);
 	return tracer->options->follow || strncmp(name, "follow_", strlen("follow_"));
 }
 
@@ -674,7 +684,7 @@ struct tracer *tracer_open(const struct tracer_options *options, char *why, size
 	if (load_btf(tracer, why, why_size))
 		goto fail;
 	reason_load(tracer->btf);
-	callers_load();
+	callers_open();
 	tracer->can_task_storage = has_task_storage();
 	if (!try_all(tracer))
 		return tracer;
@@ -689,6 +699,7 @@ void tracer_close(struct tracer *tracer)
 	if (!tracer)
 		return;
 	unload(tracer);
+	callers_close();
 	btf__free(tracer->btf);
 	free(tracer);
 }

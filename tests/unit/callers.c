@@ -98,8 +98,6 @@ static void to_read_again_is_to_forget(void **state)
 	read_symbols("ffffffff81001000 T tcp_abort\nffffffff81001100 T next\n");
 	read_symbols("ffffffff81001000 T tcp_reset\nffffffff81001100 T next\n");
 	assert_int_equal(at(0x1080), BY_RESET);
-	assert_true(callers_exist(BY_RESET));
-	assert_false(callers_exist(BY_ABORT));
 }
 
 /* ---- names -------------------------------------------------------------------------- */
@@ -129,8 +127,6 @@ static const struct {
 	{ "tcp_reset", BY_RESET },
 	{ "tcp_fin", BY_FIN },
 	{ "tcp_rcv_state_process", BY_RECEIVE },
-	{ "nf_send_reset", BY_FIREWALL },
-	{ "nf_send_reset6", BY_FIREWALL },
 	{ "inet_child_forget.part.0", BY_CHILD_FORGET },
 	{ "tcp_validate_incoming.isra.0", BY_VALIDATE },
 	{ "tcp_out_of_resources.constprop.0", BY_OUT_OF_RESOURCES },
@@ -174,7 +170,6 @@ static void each_function_is_known(void **state)
 		read_one(functions[i].name);
 		if (at(0x1080) != functions[i].caller)
 			fail_msg("%s is %x", functions[i].name, at(0x1080));
-		assert_true(callers_exist(functions[i].caller));
 	}
 }
 
@@ -202,16 +197,14 @@ static void a_function_may_be_in_pieces(void **state)
 	assert_int_equal(at(0x1280), BY_FIN);
 }
 
-/* A firewall's functions are in a module mostly.  Where that is does not matter. */
-static void modules_have_functions_too(void **state)
+/* None of ours is in one, but for those of IPv6, where net_rx_action() ends the stack. */
+static void what_modules_have_is_not_ours(void **state)
 {
 	read_symbols("ffffffff81001000 T tcp_abort\n"
 		     "ffffffff81001100 T next\n"
 		     "ffffffffc0001000 T nf_send_reset\t[nf_reject_ipv4]\n"
 		     "ffffffffc0002000 t tcp_fin\t[stranger]\n"
 		     "ffffffffc0003000 t bpf_prog_0123_tcp_reset\t[bpf]\n");
-	assert_true(callers_exist(BY_FIREWALL));
-	assert_false(callers_exist(BY_RESET));
 	assert_int_equal(callers_of(&(__u64){ UINT64_C(0xffffffffc0001080) }, 1), 0);
 	assert_int_equal(callers_of(&(__u64){ UINT64_C(0xffffffffc0002080) }, 1), 0);
 	assert_int_equal(at(0x1080), BY_ABORT);
@@ -286,16 +279,12 @@ static void hidden_addresses_are_unknown(void **state)
 		     "0000000000000000 T nf_send_reset\t[nf_reject_ipv4]\n");
 	assert_int_equal(at(0x1080), CALLERS_UNKNOWN);
 	assert_int_equal(callers_of(&(__u64){ 0 }, 1), CALLERS_UNKNOWN);
-	assert_true(callers_exist(BY_CLOSE));
-	assert_true(callers_exist(BY_FIREWALL));
-	assert_false(callers_exist(BY_KEEPALIVE));
 }
 
 static void no_list_is_unknown_too(void **state)
 {
 	read_symbols("\n");
 	assert_int_equal(at(0x1080), CALLERS_UNKNOWN);
-	assert_false(callers_exist(~0U));
 }
 
 static void what_is_no_symbol_is_passed_over(void **state)
@@ -343,15 +332,31 @@ static void there_may_be_any_number(void **state)
 	free(text);
 }
 
-static void the_running_kernel_has_them(void **state)
+static __u64 address_of(const char *name)
 {
-	if (access("/proc/kallsyms", R_OK))
+	FILE *symbols = fopen("/proc/kallsyms", "re");
+	char line[512], other[256];
+	__u64 address = 0, found = 0;
+
+	while (symbols && !found && fgets(line, sizeof(line), symbols))
+		if (sscanf(line, "%llx %*c %255s", &address, other) == 2 && !strcmp(other, name))
+			found = address;
+	if (symbols)
+		fclose(symbols);
+	return found;
+}
+
+static void the_running_kernel_is_read_when_asked_about(void **state)
+{
+	__u64 stack[] = { address_of("__tcp_close") + 5, address_of("inet_shutdown") + 5 };
+	__u64 none = 0;
+
+	if (stack[0] == 5 || stack[1] == 5)
 		skip();
-	callers_load();
-	assert_true(callers_exist(BY_CLOSE));
-	assert_true(callers_exist(BY_DISCONNECT));
-	assert_true(callers_exist(BY_RECEIVE));
-	assert_true(callers_exist(BY_KEEPALIVE));
+	callers_open();
+	assert_int_equal(callers_of(&none, 1), 0);
+	assert_int_equal(callers_of(stack, 2), BY_CLOSE | BY_SHUTDOWN);
+	callers_close();
 }
 
 int main(void)
@@ -365,7 +370,7 @@ int main(void)
 		cmocka_unit_test(each_function_is_known),
 		cmocka_unit_test(others_are_not),
 		cmocka_unit_test(a_function_may_be_in_pieces),
-		cmocka_unit_test(modules_have_functions_too),
+		cmocka_unit_test(what_modules_have_is_not_ours),
 		cmocka_unit_test(all_on_the_stack_count),
 		cmocka_unit_test(a_softirq_hides_whom_it_interrupts),
 		cmocka_unit_test(so_does_what_handles_the_softirq),
@@ -375,7 +380,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_symbol_is_passed_over),
 		cmocka_unit_test(a_name_may_be_long),
 		cmocka_unit_test(there_may_be_any_number),
-		cmocka_unit_test(the_running_kernel_has_them),
+		cmocka_unit_test(the_running_kernel_is_read_when_asked_about),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
