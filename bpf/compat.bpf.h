@@ -55,6 +55,38 @@ static __always_inline bool netns_dying(const struct net *net)
 	return false;
 }
 
+struct tcp_sock___mptcp {
+	bool is_mptcp;
+} __attribute__((preserve_access_index));
+
+struct mptcp_subflow_context___v5_18 {
+	u32 send_fastclose: 1;
+} __attribute__((preserve_access_index));
+
+/* Only a kernel with CONFIG_MPTCP has it. */
+static __always_inline bool has_subflows(void)
+{
+	return bpf_core_field_exists(struct tcp_sock___mptcp, is_mptcp);
+}
+
+/* Asked where has_subflows().  Not one that was accepted and fell back: that is plain TCP. */
+static __always_inline bool is_subflow(const struct tcp_sock *tp)
+{
+	return get((const struct tcp_sock___mptcp *)tp, is_mptcp);
+}
+
+/* v5.18: set before the RST that carries MP_FASTCLOSE.  Of any full socket, by its address. */
+static __always_inline bool is_fastclosing(const struct tcp_sock *tp)
+{
+	const struct mptcp_subflow_context___v5_18 *subflow;
+
+	if (!has_subflows() || !BPF_CORE_READ((const struct tcp_sock___mptcp *)tp, is_mptcp) ||
+	    !bpf_core_field_exists(struct mptcp_subflow_context___v5_18, send_fastclose))
+		return false;
+	subflow = BPF_CORE_READ(tp, inet_conn.icsk_ulp_data);
+	return subflow && BPF_CORE_READ_BITFIELD_PROBED(subflow, send_fastclose);
+}
+
 struct rwbase_rt___rt {
 	atomic_t readers;
 } __attribute__((preserve_access_index));

@@ -76,11 +76,15 @@ enum fact {
 	/* By tracepoint on a preemptible kernel: the move of state may have gone unseen. */
 	MAY_HAVE_MOVED   = 1 << 19,
 
+	WAS_SUBFLOW      = 1 << 20,	/* of an MPTCP socket, be it one that fell back to TCP */
+	WAS_FASTCLOSE    = 1 << 21,	/* ... which aborts: mptcp_subflow_context.send_fastclose */
+
 	/* What this way of attaching, or this socket, could not give: null outside. */
 	LACKS_BLOCKED    = 1 << 24,
 	LACKS_NONBLOCK   = 1 << 25,	/* no descriptor: a kernel socket */
 	LACKS_SENDQ      = 1 << 26,	/* purged when the connection died */
 	LACKS_AFTER      = 1 << 27,	/* the record left before the call returned */
+	LACKS_SUBFLOW    = 1 << 28,	/* a kernel without MPTCP */
 };
 
 /* What was seen of one reset or one end: their facts. */
@@ -99,6 +103,8 @@ enum reset_fact {
 	/* Whose the task in the record is; none of these: of whoever happened to be running. */
 	OWNER_IS_CLOSER  = 1 << 8,	/* it had closed the socket, or this one's listener */
 	OWNER_IS_RUNNING = 1 << 9,	/* it has locked the socket: the call is its own */
+
+	RESET_FASTCLOSE  = 1 << 11,	/* as WAS_FASTCLOSE */
 
 	/* Of an end: what had happened to the socket before it was destroyed. */
 	ENDED_TIME_WAIT  = 1 << 16,	/* tcp_time_wait() */

@@ -203,7 +203,8 @@ static inline __u8 judge_wait(const struct close_event *e, __u8 branch)
 
 static inline __u8 judge_linger(const struct close_event *e, __u8 branch)
 {
-	if (!(e->facts & WAS_LINGER))
+	/* A fastclose is for unread data or a zero linger of the MPTCP socket: not known here. */
+	if (!(e->facts & WAS_LINGER) || e->facts & WAS_FASTCLOSE)
 		return LINGER_NULL;
 	switch (branch) {
 	case BRANCH_UNKNOWN:
@@ -259,6 +260,14 @@ static inline struct verdict judge(const struct close_event *e)
 		.linger = judge_linger(e, branch),
 		.after = judge_after(e, branch),
 	};
+}
+
+/* Up to v6.17 mptcp_do_fastclose() has no RST of its own: it sets SO_LINGER to 0 seconds on each
+ * subflow, over whatever the application had set, and __tcp_close() sends it.  Where it has, in
+ * later releases of the stable series too, the subflow is in CLOSE by then. */
+static inline int judge_is_linger_of_fastclose(const struct close_event *e)
+{
+	return e->facts & WAS_FASTCLOSE && e->state != TCP_CLOSE;
 }
 
 /* Whether an RST had a part in it, of the branch or of what came after. */

@@ -134,6 +134,15 @@ static __always_inline __u32 peer_facts(const struct close_event *e)
 	return e->state == TCP_CLOSE ? WAS_CONNECTED | LACKS_SENDQ : WAS_CONNECTED;
 }
 
+static __always_inline __u32 subflow_facts(const struct tcp_sock *tp)
+{
+	if (!has_subflows())
+		return LACKS_SUBFLOW;
+	if (!is_subflow(tp))
+		return 0;
+	return is_fastclosing(tp) ? WAS_SUBFLOW | WAS_FASTCLOSE : WAS_SUBFLOW;
+}
+
 static __always_inline __u32 netns_number(const struct sock *sk)
 {
 	const struct net *net = get(sk, __sk_common.skc_net.net);
@@ -159,7 +168,8 @@ static __always_inline void fill_socket(struct close_event *e, const struct sock
 	e->unread_bytes = unread_bytes(tp, sk_flags);
 	fill_send_queue(e, tp);
 	fill_acknowledged(e, tp);
-	e->facts = filter.lacks | linger_facts(e, sk, sk_flags) | descriptor_facts(sk) | peer_facts(e);
+	e->facts = filter.lacks | linger_facts(e, sk, sk_flags) | descriptor_facts(sk) | peer_facts(e) |
+		   subflow_facts(tp);
 	if (get_bit(tp, repair))
 		e->facts |= WAS_REPAIR;
 }

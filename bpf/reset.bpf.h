@@ -120,6 +120,8 @@ static __always_inline __u32 socket_facts(const struct sock *sk)
 		facts |= WAS_SHUT_READ;
 	if (BPF_CORE_READ((const struct tcp_sock *)sk, linger2) < 0)
 		facts |= WAS_LINGER2;
+	if (is_fastclosing((const struct tcp_sock *)sk))
+		facts |= RESET_FASTCLOSE;
 	return facts;
 }
 

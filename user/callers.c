@@ -29,6 +29,8 @@ static const struct function {
 	{ "tcp_retransmit_timer", BY_WRITE_TIMER },
 	{ "tcp_probe_timer", BY_WRITE_TIMER },
 	{ "tcp_out_of_resources", BY_OUT_OF_RESOURCES },
+	{ "mptcp_close", BY_MPTCP_CLOSE },
+	{ "__mptcp_close", BY_MPTCP_CLOSE },
 	{ "mptcp_do_fastclose", BY_FASTCLOSE },
 	{ "mptcp_subflow_reset", BY_SUBFLOW },
 	{ "mptcp_subflow_data_available", BY_SUBFLOW },

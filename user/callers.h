@@ -25,6 +25,7 @@ enum caller {
 	BY_RESET            = 1 << 13,	/* tcp_reset() */
 	BY_FIN              = 1 << 14,	/* tcp_fin(): the segment had FIN */
 	BY_RECEIVE          = 1 << 15,	/* tcp_rcv_state_process() */
+	BY_MPTCP_CLOSE      = 1 << 16,	/* mptcp_close(): a system call, or the exit of a process */
 	CALLERS_UNKNOWN     = 1U << 31,	/* where functions are is hidden from us */
 };
 

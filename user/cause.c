@@ -50,6 +50,7 @@ static int first_fit(const struct rule *rules, size_t count, const struct close_
 static const struct rule active[] = {
 	/* clang-format off */
 	{ ANY_STATE, 0, 0, BY_CHILD_FORGET, NULL, CAUSE_UNACCEPTED_CHILD },
+	{ ANY_STATE, RESET_FASTCLOSE, 0, 0, NULL, CAUSE_MPTCP_FASTCLOSE },
 	{ ANY_STATE, 0, 0, BY_FASTCLOSE, NULL, CAUSE_MPTCP_FASTCLOSE },
 	{ ANY_STATE, 0, 0, BY_SUBFLOW, "MPTCP_RST_", CAUSE_MPTCP_SUBFLOW },
 	{ ANY_STATE, 0, OWNER_IS_CLOSER, BY_CLOSE, "TCP_ABORT_ON_CLOSE", CAUSE_NONE },
@@ -185,17 +186,32 @@ bool end_is_reset(enum end end)
 
 /* ---- whose ------------------------------------------------------------------------------------- */
 
+bool closer_is_process(const struct close_event *close)
+{
+	return close->context != CONTEXT_KERNEL;
+}
+
+/* What an MPTCP socket does to its subflows, and to the connections that its listener has not
+ * accepted, runs in the call of who closes it; what is left for later, in a kernel thread. */
+static bool is_mptcp_close(const struct close_event *e, enum cause cause, __u32 callers)
+{
+	return callers & BY_MPTCP_CLOSE && closer_is_process(e) &&
+	       (cause == CAUSE_MPTCP_FASTCLOSE || cause == CAUSE_UNACCEPTED_CHILD);
+}
+
 /* A call on the socket itself is its holder's; whoever runs `ss -K` has locked it as well. */
 static bool is_own_call(const struct close_event *e, enum cause cause, __u32 callers)
 {
-	if (cause == CAUSE_DISCONNECT)
-		return e->facts & OWNER_IS_RUNNING;
+	if (cause == CAUSE_DISCONNECT || cause == CAUSE_MPTCP_FASTCLOSE)
+		return e->facts & OWNER_IS_RUNNING && closer_is_process(e);
 	return cause == CAUSE_UNACCEPTED_CHILD && callers & (BY_SHUTDOWN | BY_CONNECT);
 }
 
 enum owner owner_of(const struct close_event *e, enum cause cause, __u32 callers)
 {
 	if (e->facts & OWNER_IS_CLOSER)
+		return closer_is_process(e) ? OWNER_CLOSER : OWNER_NOBODY;
+	if (is_mptcp_close(e, cause, callers))
 		return OWNER_CLOSER;
 	return is_own_call(e, cause, callers) ? OWNER_SOCKET : OWNER_NOBODY;
 }

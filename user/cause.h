@@ -29,6 +29,9 @@ bool cause_is_received(enum cause cause);
  * it, with a pid of 0 whoever has the socket. */
 enum owner owner_of(const struct close_event *reset, enum cause cause, __u32 callers);
 
+/* A kernel thread closes in somebody else's name: mptcp_worker(), delayed_fput(). */
+bool closer_is_process(const struct close_event *close);
+
 /* Whether an RST was in it. */
 bool end_is_reset(enum end end);
 

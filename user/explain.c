@@ -394,11 +394,12 @@ static const struct entry entries[] = {
 	},
 	{
 		&cause, CAUSE_MPTCP_FASTCLOSE, "an MPTCP socket was aborted: an RST on each subflow",
-		"It was closed with data unread, or with SO_LINGER {on, 0}: what is unread-data or "
-		"zero-linger for a TCP socket.",
+		"It was closed with data unread or SO_LINGER {on, 0}, or its peer did not close for a "
+		"minute. Kernels up to 6.17 close the subflow instead: zero-linger, with mptcp true "
+		"and linger null.",
 		"Flags [R.] on each subflow.",
-		"TcpOutRsts; not TcpExtTCPAbortOnClose, although the reason is TCP_ABORT_ON_CLOSE. "
-		"Some kernels close the subflows by zero linger instead: TcpExtTCPAbortOnData.",
+		"MPTcpExtMPFastcloseTx, TcpOutRsts; not TcpExtTCPAbortOnClose, although the reason is "
+		"TCP_ABORT_ON_CLOSE. Up to 6.17 TcpExtTCPAbortOnData.",
 		"As for unread-data and zero-linger.",
 		"Read to EOF before the close; zero linger only for aborts that are meant.",
 	},

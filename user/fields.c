@@ -157,13 +157,20 @@ GET(via) { put_word(value, via_name(r->event->via)); }
 
 GET(linger_s)
 {
-	if (r->event->facts & WAS_LINGER)
+	if (r->event->facts & WAS_LINGER && !judge_is_linger_of_fastclose(r->event))
 		put_number(value, r->event->linger_s);
 }
 
 GET(nonblock)
 {
 	put_unless(value, r, LACKS_NONBLOCK, !!(r->event->facts & WAS_NONBLOCK));
+	if (value->type == VALUE_NUMBER)
+		value->type = VALUE_TRUTH;
+}
+
+GET(mptcp)
+{
+	put_unless(value, r, LACKS_SUBFLOW, !!(r->event->facts & WAS_SUBFLOW));
 	if (value->type == VALUE_NUMBER)
 		value->type = VALUE_TRUTH;
 }
@@ -198,7 +205,7 @@ GET(linger_text)
 {
 	const char *outcome = linger_name(r->verdict.linger);
 
-	if (!(r->event->facts & WAS_LINGER))
+	if (!(r->event->facts & WAS_LINGER) || judge_is_linger_of_fastclose(r->event))
 		return;
 	snprintf(value->room, sizeof(value->room), "%llus:%s", r->event->linger_s,
 		 outcome ? outcome : "unknown");
@@ -308,6 +315,7 @@ const struct field fields[] = {
 	{ CLOSES,           "blocked_us",    get_blocked_us },
 	{ CLOSES,           NULL,            get_blocked_text,  .detail = "blocked=" },
 	{ CLOSES,           NULL,            get_context_text,  .detail = "by=" },
+	{ CLOSES,           "mptcp",         get_mptcp,         .detail = "mptcp=" },
 	{ ENDS,             NULL,            get_since_text,    .detail = "after " },
 	{ CLOSES | RESETS,  "reason",        get_reason },
 	{ CLOSES,           "after",         get_after,         .detail = "after=" },

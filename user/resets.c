@@ -127,12 +127,16 @@ static enum owner find_owner(struct resets *resets, struct reset_event *reset, e
 	if (!closer)
 		return OWNER_NOBODY;
 	fill_by_closer(&reset->event, closer);
-	return OWNER_CLOSER;
+	if (!closer_is_process(closer))
+		forget_task(&reset->event);
+	return closer_is_process(closer) ? OWNER_CLOSER : OWNER_NOBODY;
 }
 
 static bool is_wanted(const struct record *record, const struct tracer *tracer)
 {
-	if (record->owner == OWNER_CLOSER)
+	/* Known as the closer in the kernel, where it was found wanted, or by what it had closed. */
+	if (record->owner == OWNER_CLOSER &&
+	    (record->event->facts & OWNER_IS_CLOSER || is_of_nobody(record->verdict.cause)))
 		return true;
 	if (record->owner == OWNER_NOBODY)
 		return !tracer_traces_few(tracer) && !tracer_wants_branches(tracer);
@@ -244,7 +248,8 @@ void resets_closed(struct resets *resets, struct close_event *close)
 
 	name_socket(resets, close);
 	remember(resets, close);
-	while ((at = find_waiting(resets, close->id, EVENT_RESET)) < resets->count) {
+	while (closer_is_process(close) &&
+	       (at = find_waiting(resets, close->id, EVENT_RESET)) < resets->count) {
 		struct waiting *waiting = &resets->waiting[at];
 
 		waiting->event.event.pid = close->pid;

@@ -305,10 +305,13 @@ static void tell_unfinished(struct trace *trace)
 static void tell_skipped(struct trace *trace)
 {
 	struct tracer_skipped skipped = tracer_skipped(trace->tracer);
+	uint64_t table = tracer_lost(trace->tracer).table;
 
 	if (!skipped.runs)
 		return;
-	trace->unfinished += skipped.records;
+	/* Of some it was noticed: the next socket at that address has told of them. */
+	if (skipped.records > table)
+		trace->unfinished += skipped.records - table;
 	warnx("the kernel left %llu runs of the programs out: up to %llu records are lost, others may "
 	      "be unknown%s", (unsigned long long)skipped.runs, (unsigned long long)skipped.records,
 	      kernel_is_preemptible() ? "; it is preemptible, and --via kprobe has none of this" : "");

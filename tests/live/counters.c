@@ -27,7 +27,7 @@ static unsigned int value_of(const char *path, const char *group, const char *na
 
 unsigned int counter_of(const char *group, const char *name)
 {
-	bool extended = !strcmp(group, "TcpExt");
+	bool extended = strcmp(group, "Tcp");
 
 	return value_of(extended ? "/proc/self/net/netstat" : "/proc/self/net/snmp", group, name);
 }

@@ -8,7 +8,7 @@
 void counters_read(struct path_counters *counters);
 void counters_subtract(struct path_counters *from, const struct path_counters *what);
 
-/* One of the group "Tcp" or "TcpExt". */
+/* One of the group "Tcp", "TcpExt" or "MPTcpExt". */
 unsigned int counter_of(const char *group, const char *name);
 
 #endif

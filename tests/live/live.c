@@ -306,7 +306,7 @@ struct totals run_totals(const struct run *run)
 			 &totals.closes, &totals.resets, &totals.lost, &totals.unknown) != 4)
 		note("an odd last line: %s", at);
 	totals.left_out = left_out(run);
-	totals.lost -= totals.left_out;
+	totals.lost -= totals.left_out < totals.lost ? totals.left_out : totals.lost;
 	return totals;
 }
 

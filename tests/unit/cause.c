@@ -192,6 +192,12 @@ static const struct reset_case mptcp[] = {
 	{ "fastclose by SO_LINGER of no time on the subflow",
 	  TCP_CLOSE, 0, BY_FASTCLOSE | BY_CLOSE | BY_DISCONNECT, NULL,
 	  CAUSE_MPTCP_FASTCLOSE },
+	{ "fastclose, as the subflow says",
+	  TCP_ESTABLISHED, RESET_FASTCLOSE | OWNER_IS_RUNNING, HIDDEN, "TCP_ABORT_ON_CLOSE",
+	  CAUSE_MPTCP_FASTCLOSE },
+	{ "a listener's child, after its fastclose",
+	  TCP_CLOSE, RESET_FASTCLOSE, BY_CHILD_FORGET | BY_DISCONNECT | BY_MPTCP_CLOSE, "TCP_STATE",
+	  CAUSE_UNACCEPTED_CHILD },
 	{ "a broken mapping",
 	  TCP_ESTABLISHED, 0, BY_SUBFLOW, "MPTCP_RST_EMPTCP",
 	  CAUSE_MPTCP_SUBFLOW },
@@ -698,6 +704,7 @@ static const struct {
 	__u32 callers;
 	enum cause cause;
 	enum owner owner;
+	__u8 context;
 } owners[] = {
 	{ "data for a closed socket",
 	  REPLY | ORPHAN, 0, CAUSE_LATE_DATA, OWNER_CLOSER },
@@ -726,6 +733,24 @@ static const struct {
 	  OWNER_IS_RUNNING, HIDDEN, CAUSE_UNKNOWN, OWNER_NOBODY },
 	{ "a timer",
 	  0, BY_KEEPALIVE, CAUSE_KEEPALIVE_TIMEOUT, OWNER_NOBODY },
+	{ "an MPTCP socket is closed with unread data",
+	  RESET_FASTCLOSE | OWNER_IS_RUNNING, BY_FASTCLOSE | BY_MPTCP_CLOSE, CAUSE_MPTCP_FASTCLOSE,
+	  OWNER_CLOSER },
+	{ "the same at the exit of the process",
+	  RESET_FASTCLOSE | OWNER_IS_RUNNING, BY_FASTCLOSE | BY_MPTCP_CLOSE, CAUSE_MPTCP_FASTCLOSE,
+	  OWNER_CLOSER, CONTEXT_EXIT },
+	{ "the same by delayed_fput()",
+	  RESET_FASTCLOSE | OWNER_IS_RUNNING, BY_FASTCLOSE | BY_MPTCP_CLOSE, CAUSE_MPTCP_FASTCLOSE,
+	  OWNER_NOBODY, CONTEXT_KERNEL },
+	{ "mptcp_worker() gives up an MPTCP socket that was closed",
+	  RESET_FASTCLOSE | OWNER_IS_RUNNING, BY_FASTCLOSE, CAUSE_MPTCP_FASTCLOSE, OWNER_NOBODY,
+	  CONTEXT_KERNEL },
+	{ "connect() of an MPTCP socket to AF_UNSPEC",
+	  RESET_FASTCLOSE | OWNER_IS_RUNNING, BY_FASTCLOSE, CAUSE_MPTCP_FASTCLOSE, OWNER_SOCKET },
+	{ "an MPTCP listener is closed",
+	  0, BY_CHILD_FORGET | BY_DISCONNECT | BY_MPTCP_CLOSE, CAUSE_UNACCEPTED_CHILD, OWNER_CLOSER },
+	{ "late data for a subflow that mptcp_worker() had closed",
+	  REPLY | ORPHAN, 0, CAUSE_LATE_DATA, OWNER_NOBODY, CONTEXT_KERNEL },
 	{ "an RST that came",
 	  RECEIVED, 0, CAUSE_RESET_BY_PEER, OWNER_NOBODY },
 	{ "to a closed port",
@@ -736,7 +761,8 @@ static const struct {
 static void nobody_owns_what_he_only_ran(void **state)
 {
 	for (size_t i = 0; i < COUNT(owners); i++) {
-		const struct close_event event = { .facts = owners[i].facts };
+		const struct close_event event = { .facts = owners[i].facts,
+						   .context = owners[i].context };
 		enum owner owner = owner_of(&event, owners[i].cause, owners[i].callers);
 
 		if (owner != owners[i].owner)

@@ -124,7 +124,9 @@ static void what_was_not_seen_is_null(void **state)
 {
 	struct close_event event = sample;
 
-	event.facts = WAS_CONNECTED | LACKS_BLOCKED | LACKS_NONBLOCK | LACKS_SENDQ | LACKS_AFTER;
+	event.facts = WAS_CONNECTED | LACKS_BLOCKED | LACKS_NONBLOCK | LACKS_SENDQ | LACKS_AFTER |
+		      LACKS_SUBFLOW;
+	is_null("mptcp", &event);
 	is_null("blocked_us", &event);
 	is_null("nonblock", &event);
 	is_null("unsent_bytes", &event);
@@ -151,6 +153,28 @@ static void zero_is_not_null(void **state)
 	is_number("unacked_bytes", &event, 0);
 	is_number("blocked_us", &event, 0);
 	is_number("uid", &event, 0);
+}
+
+static void mptcp_is_true_or_false(void **state)
+{
+	struct close_event event = sample;
+
+	assert_int_equal(got("mptcp", &event).type, VALUE_TRUTH);
+	assert_int_equal(got("mptcp", &event).number, 0);
+	event.facts |= WAS_SUBFLOW;
+	assert_int_equal(got("mptcp", &event).type, VALUE_TRUTH);
+	assert_int_equal(got("mptcp", &event).number, 1);
+}
+
+/* The kernel has set it on the subflow. */
+static void a_fastclose_says_nothing_of_the_linger_setting(void **state)
+{
+	struct close_event event = sample_of(BRANCH_ZERO_LINGER);
+
+	event.facts |= WAS_SUBFLOW | WAS_FASTCLOSE;
+	is_word("branch", &event, "zero-linger");
+	is_null("linger_s", &event);
+	is_null("linger", &event);
 }
 
 static void nonblock_is_true_or_false(void **state)
@@ -388,6 +412,8 @@ int main(void)
 		cmocka_unit_test(words_are_the_verdict),
 		cmocka_unit_test(what_was_not_seen_is_null),
 		cmocka_unit_test(zero_is_not_null),
+		cmocka_unit_test(mptcp_is_true_or_false),
+		cmocka_unit_test(a_fastclose_says_nothing_of_the_linger_setting),
 		cmocka_unit_test(nonblock_is_true_or_false),
 		cmocka_unit_test(a_state_without_a_name_is_null),
 		cmocka_unit_test(every_ipv4_byte_is_written),

@@ -64,6 +64,7 @@ static const struct key keys[] = {
 	{ "unsent_bytes",  JSON_INTEGER, true },
 	{ "unacked_bytes", JSON_INTEGER, true },
 	{ "blocked_us",    JSON_INTEGER, true },
+	{ "mptcp",         JSON_TRUE,    true },
 	{ "reason",        JSON_STRING,  true },
 	{ "after",         JSON_STRING,  true },
 	{ "via",           JSON_STRING },

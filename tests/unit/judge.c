@@ -95,6 +95,18 @@ static const struct {
 	{ "SO_LINGER of no time, and the RST that was due was not seen",
 	  TCP_ESTABLISHED, TCP_CLOSE, RAN_DISCONNECT | WAS_LINGER | WAS_ZERO_LINGER,
 	  BRANCH_ZERO_LINGER, SENT_UNKNOWN },
+	/* mptcp_do_fastclose() sends its RST, and __mptcp_close_ssk() moves the subflow to CLOSE. */
+	{ "a fastclose of an MPTCP socket",
+	  TCP_CLOSE, TCP_CLOSE, WAS_CONNECTED | LACKS_SENDQ | WAS_SUBFLOW | WAS_FASTCLOSE,
+	  BRANCH_ALREADY_CLOSED, SENT_NONE },
+	{ "the same where that sets SO_LINGER of no time instead",
+	  TCP_ESTABLISHED, TCP_CLOSE,
+	  RAN_DISCONNECT | RAN_RESET | WAS_LINGER | WAS_ZERO_LINGER | WAS_SUBFLOW | WAS_FASTCLOSE,
+	  BRANCH_ZERO_LINGER, SENT_RST },
+	{ "SO_LINGER of no time of an MPTCP socket that fell back",
+	  TCP_ESTABLISHED, TCP_CLOSE,
+	  RAN_DISCONNECT | RAN_RESET | WAS_LINGER | WAS_ZERO_LINGER | WAS_SUBFLOW,
+	  BRANCH_ZERO_LINGER, SENT_RST },
 	{ "close",
 	  TCP_ESTABLISHED, TCP_FIN_WAIT1, RAN_FIN,
 	  BRANCH_FIN, SENT_FIN },
@@ -141,7 +153,7 @@ static void other_facts_do_not_change_the_branch(void **state)
 	__u32 others = WAS_NONBLOCK | RAN_WAIT | WAIT_ACKED | WAIT_CLOSING | WAIT_EXPIRED |
 		       RAN_ORPHAN_RESET | RAN_LATE_RESET | RAN_TIME_WAIT | ORPHAN_LINGER2 |
 		       NETNS_DYING | ENDED_BY_ERROR | LACKS_BLOCKED | LACKS_NONBLOCK | LACKS_SENDQ |
-		       LACKS_AFTER;
+		       LACKS_AFTER | WAS_SUBFLOW | WAS_FASTCLOSE | LACKS_SUBFLOW;
 
 	for (size_t i = 0; i < COUNT(closes); i++) {
 		__u8 from = closes[i].state, to = closes[i].new_state;
@@ -345,6 +357,14 @@ static const struct {
 	  TCP_CLOSE, TCP_CLOSE, CONTEXT_EXIT, WAS_LINGER | WAS_CONNECTED, LINGER_NOT_APPLICABLE },
 	{ "repair",
 	  TCP_ESTABLISHED, TCP_CLOSE, CONTEXT_SYSCALL, ZERO | WAS_REPAIR, LINGER_NOT_APPLICABLE },
+	{ "no time, an RST, of an MPTCP socket that fell back",
+	  TCP_ESTABLISHED, TCP_CLOSE, CONTEXT_SYSCALL, ZERO | RAN_RESET | WAS_SUBFLOW, LINGER_RESET },
+	{ "no time for a fastclose: the kernel's setting, not the application's",
+	  TCP_ESTABLISHED, TCP_CLOSE, CONTEXT_SYSCALL,
+	  ZERO | RAN_RESET | WAS_SUBFLOW | WAS_FASTCLOSE, LINGER_NULL },
+	{ "no time, and a fastclose, for that or for unread data",
+	  TCP_CLOSE, TCP_CLOSE, CONTEXT_SYSCALL,
+	  WAS_LINGER | WAS_ZERO_LINGER | WAS_CONNECTED | WAS_SUBFLOW | WAS_FASTCLOSE, LINGER_NULL },
 };
 /* clang-format on */
 
