@@ -38,7 +38,8 @@ static const char doc[] =
 	"closetrace doctor          what this kernel allows, and what is missing\n"
 	"closetrace explain [NAME]  what a word of the output means, and what to do\n"
 	"\n"
-	"Exit status: 0 traced, 1 could not trace, 64 bad usage; with a COMMAND, its own.\n"
+	"Exit status: 0 traced, 1 could not trace, 3 a rule of -e did not hold, 64 bad\n"
+	"usage; with a COMMAND, its own unless one of these applies.\n"
 	"The manual page closetrace(8) has the rest.";
 
 static const char args_doc[] = "[-- COMMAND [ARG...]]";
@@ -63,6 +64,7 @@ static const struct argp_option rows[] = {
 	{ "json",     'j',        NULL,      0, "one JSON object a line" },
 	{ "output",   'o',        "FILE",    0, "write the records to FILE" },
 	{ "duration", 'd',        "SECONDS", 0, "stop after this time" },
+	{ "expect",   'e',        "RULE",    0, "must hold for every close, else exit 3: sent=rst; may be repeated" },
 	{ "quiet",    'q',        NULL,      0, "only records, losses and errors" },
 	{ "verbose",  'v',        NULL,      0, "every fact in text; twice: what libbpf says" },
 	{ NULL, 0, NULL, 0, "How:", 4 },
@@ -281,6 +283,14 @@ static void set_duration(struct options *options, const char *seconds)
 		bad("-d", seconds, "not a number of seconds, above 0 and up to a year");
 }
 
+static void add_rule(struct options *options, const char *rule)
+{
+	char right[1024];
+
+	if (!expect_add(&options->expect, rule, right, sizeof(right)))
+		bad("-e", rule, right);
+}
+
 /* Of no family, or of both, everything is wanted. */
 static void add_family(struct filter *filter, int family)
 {
@@ -310,6 +320,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'j': options->json = true; break;
 	case 'o': options->output = arg; break;
 	case 'd': set_duration(options, arg); break;
+	case 'e': add_rule(options, arg); break;
 	case 'q': options->quiet = true; break;
 	case 'v': options->tracer.verbose++; break;
 	case 'h': argp_state_help(state, stdout, ARGP_HELP_STD_HELP); break;

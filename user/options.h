@@ -5,10 +5,12 @@
 
 #include <stdbool.h>
 
+#include "user/expect.h"
 #include "user/tracer.h"
 
 #define MAX_PIDS 1024
 #define EXIT_CANNOT 1	/* could not trace */
+#define EXIT_BROKEN 3	/* a rule of -e did not hold */
 #define EXIT_USAGE 64	/* argp's own */
 
 struct options {
@@ -18,6 +20,7 @@ struct options {
 	bool quiet;
 	const char *output;	/* NULL: stdout */
 	double duration_s;	/* 0: until told to stop */
+	struct expect *expect;	/* NULL: nothing is asked of the closes */
 	char **command;		/* NULL: none */
 };
 

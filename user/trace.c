@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "user/command.h"
+#include "user/expect.h"
 #include "user/fields.h"
 #include "user/kernel.h"
 #include "user/options.h"
@@ -42,6 +43,7 @@ struct trace {
 	struct reconcile *reconcile;	/* NULL: nobody wants to know, or it cannot be told */
 	double reconciled_s;
 	uint64_t closes;
+	const char *broken;	/* the first rule that did not hold, as it was given */
 	uint64_t resets;
 	uint64_t unknown;
 	struct tracer_lost told;
@@ -65,6 +67,28 @@ static void put(struct trace *trace, const struct record *record)
 	trace->sink->record(trace->out, record);
 }
 
+/* JSON, whatever the records are: it has every key that a rule can be about. */
+static void tell_broken(const char *rule, const struct record *record)
+{
+	struct out *out = out_on(STDERR_FILENO);
+
+	warnx("-e %s does not hold for this close:", rule);
+	if (!out)
+		return;
+	json_sink.record(out, record);
+	out_flush(out);
+	out_close(out);
+}
+
+static void check(struct trace *trace, const struct record *record)
+{
+	if (trace->broken)
+		return;
+	trace->broken = expect_broken(trace->options->expect, record);
+	if (trace->broken)
+		tell_broken(trace->broken, record);
+}
+
 static void closed(struct trace *trace, struct close_event event)
 {
 	struct record record = { .event = &event, .verdict = judge(&event) };
@@ -73,6 +97,7 @@ static void closed(struct trace *trace, struct close_event event)
 	trace->closes++;
 	trace->unknown += record.verdict.branch == BRANCH_UNKNOWN;
 	put(trace, &record);
+	check(trace, &record);
 }
 
 static void followed(void *arg, const struct record *record)
@@ -327,6 +352,27 @@ static void tell_totals(const struct trace *trace)
 		(unsigned long long)trace->unknown);
 }
 
+/* That rules held says little where closes were lost, and nothing where there were none: this is
+ * told even by who has to be quiet. */
+static void tell_checked(const struct trace *trace, bool quiet)
+{
+	uint64_t lost = lost_records(trace);
+	char count[32] = "no close was";
+
+	if (!trace->options->expect || (quiet && trace->closes && !lost))
+		return;
+	if (trace->closes)
+		snprintf(count, sizeof(count), "%llu closes", (unsigned long long)trace->closes);
+	fprintf(stderr, "closetrace: %s checked", count);
+	if (trace->broken)
+		fprintf(stderr, ": -e %s does not hold", trace->broken);
+	else if (trace->closes)
+		fprintf(stderr, ": every -e holds");
+	if (lost)
+		fprintf(stderr, "; %llu records were lost, and were not", (unsigned long long)lost);
+	fputc('\n', stderr);
+}
+
 /* Who has told us to stop waits; but for a command there is all the time that it takes. */
 static void let_go(struct trace *trace)
 {
@@ -359,8 +405,11 @@ static int finish(struct trace *trace)
 		tell_reconciled(trace);
 		tell_totals(trace);
 	}
+	tell_checked(trace, trace->options->quiet || deserted);
 	if (trace->options->command)
 		await_command(trace);
+	if (trace->broken)
+		return EXIT_BROKEN;
 	if (error && error != EPIPE && error != ETIMEDOUT)
 		return EXIT_CANNOT;
 	return trace->options->command ? trace->command.status : 0;
