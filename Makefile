@@ -137,15 +137,22 @@ test-all: test
 
 # ---- in the system ----------------------------------------------------------
 
+bash_dir := $(PREFIX)/share/bash-completion/completions
+zsh_dir  := $(PREFIX)/share/zsh/site-functions
 install: all
 	install -D -m 755 $Bclosetrace $(DESTDIR)$(PREFIX)/sbin/closetrace
 	install -D -m 755 $Brst-client $(DESTDIR)$(PREFIX)/bin/rst-client
 	install -D -m 644 user/closetrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/closetrace.8
 	install -D -m 644 user/rst-client.1 $(DESTDIR)$(PREFIX)/share/man/man1/rst-client.1
+	install -D -m 644 user/completion.bash $(DESTDIR)$(bash_dir)/closetrace
+	install -D -m 644 user/completion.bash $(DESTDIR)$(bash_dir)/rst-client
+	install -D -m 644 user/completion.zsh $(DESTDIR)$(zsh_dir)/_closetrace
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/closetrace $(DESTDIR)$(PREFIX)/bin/rst-client \
 	      $(DESTDIR)$(PREFIX)/share/man/man8/closetrace.8 \
-	      $(DESTDIR)$(PREFIX)/share/man/man1/rst-client.1
+	      $(DESTDIR)$(PREFIX)/share/man/man1/rst-client.1 \
+	      $(DESTDIR)$(bash_dir)/closetrace $(DESTDIR)$(bash_dir)/rst-client \
+	      $(DESTDIR)$(zsh_dir)/_closetrace
 
 # The kernels that were fetched stay; `rm -rf .output` is for those too.
 clean:

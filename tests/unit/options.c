@@ -97,6 +97,9 @@ static const char *const bad[][2] = {
 	{ "--via", "" }, { "--via", "ptrace" }, { "--via", "FENTRY" }, { "--via", "fentry,kprobe" },
 	{ "-d", "" }, { "-d", "0" }, { "-d", "-1" }, { "-d", "abc" }, { "-d", "1s" }, { "-d", "nan" },
 	{ "-d", "inf" }, { "-d", "1e300" }, { "-d", "1,5" },
+	{ "-e", "" }, { "-e", "sent" }, { "-e", "sent=" }, { "-e", "sent!=" }, { "-e", "sent=rst," },
+	{ "-e", "nonsense=1" }, { "-e", "cause=disconnect" }, { "-e", "branch=FIN" },
+	{ "-e", "linger=0" }, { "-e", "lport=http" }, { "-e", "lport=65536" }, { "-e", "nonblock=1" },
 };
 /* clang-format on */
 
@@ -132,6 +135,7 @@ static void long_options_are_refused_alike(void **state)
 	is_refused(RUN("--addr=10.0.0.0/40"), "-a", "10.0.0.0/40");
 	is_refused(RUN("--branch=fin,x"), "-b", "fin,x");
 	is_refused(RUN("--duration=never"), "-d", "never");
+	is_refused(RUN("--expect=sent=reset"), "-e", "sent=reset");
 }
 
 static void a_branch_that_is_none_is_told_all(void **state)
@@ -216,6 +220,7 @@ static void nothing_asked_is_everything(void **state)
 	assert_null(options.tracer.btf);
 	assert_null(options.output);
 	assert_null(options.command);
+	assert_null(options.expect);
 	assert_false(options.json || options.quiet || options.tracer.follow ||
 		     options.tracer.verbose);
 	assert_true(options.duration_s == 0);
@@ -362,6 +367,21 @@ static void durations_are_seconds(void **state)
 	assert_true(GOOD("--duration=86400").duration_s == 86400);
 }
 
+static void rules_are_kept_in_order(void **state)
+{
+	char *args[] = { "closetrace", "-e", "sent=rst", "--expect", "branch!=fin", NULL };
+	static struct options options;
+	struct close_event event = sample_of(BRANCH_FIN);
+	struct record closed = { .event = &event, .verdict = judge(&event) };
+
+	options_parse(&options, count(args), args);
+	assert_string_equal(expect_broken(options.expect, &closed), "sent=rst");
+	event = sample_of(BRANCH_ZERO_LINGER);
+	closed.verdict = judge(&event);
+	assert_null(expect_broken(options.expect, &closed));
+	expect_free(options.expect);
+}
+
 static void switches_are_set(void **state)
 {
 	struct options options = GOOD("-jqvv", "-o", "file");
@@ -441,9 +461,9 @@ static void help_fits_and_names_every_option(void **state)
 		"-a, --addr=", "--comm=",       "--cgroup=",
 		"--netns=",    "-b, --branch=", "-r, --resets",
 		"-j, --json",  "-o, --output=", "-d, --duration=",
-		"--via=",      "--btf=",        "-q",
-		"-v",          "-V, --version", "-h, --help",
-		"-- COMMAND",
+		"--via=",      "--btf=",        "-e, --expect=",
+		"-q",          "-v",            "-V, --version",
+		"-h, --help",  "-- COMMAND",
 	};
 	struct run help = RUN("-h"), same = RUN("--help");
 
@@ -493,6 +513,7 @@ int main(void)
 		cmocka_unit_test(a_cgroup_is_a_descriptor),
 		cmocka_unit_test(ways_are_told_by_name),
 		cmocka_unit_test(durations_are_seconds),
+		cmocka_unit_test(rules_are_kept_in_order),
 		cmocka_unit_test(switches_are_set),
 		cmocka_unit_test(the_rest_is_the_command),
 		cmocka_unit_test(the_command_has_all_its_words),
