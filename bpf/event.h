@@ -98,7 +98,7 @@ enum reset_fact {
 	WAS_ORPHAN       = 1 << 5,	/* SOCK_DEAD: closed before */
 	WAS_SHUT_READ    = 1 << 6,	/* RCV_SHUTDOWN: tcp_reset() may be the answer to late data */
 
-	WAS_LINGER2      = 1 << 7,	/* TCP_LINGER2 below 0 */
+	WAS_LINGER2      = 1 << 7,	/* TCP_LINGER2 below 0, and all was acknowledged */
 
 	/* Whose the task in the record is; none of these: of whoever happened to be running. */
 	OWNER_IS_CLOSER  = 1 << 8,	/* it had closed the socket, or this one's listener */

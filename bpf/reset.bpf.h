@@ -110,6 +110,13 @@ static __always_inline void fill_by_segment(struct close_event *e, const struct 
 	e->snd_una = e->snd_nxt = bpf_ntohl(BPF_CORE_READ(tcp, ack_seq));
 }
 
+/* As orphan_facts() has it: __tcp_close() resets this one, whatever memory there is. */
+static __always_inline bool is_done_but_for_linger2(const struct tcp_sock *tp)
+{
+	return BPF_CORE_READ(tp, linger2) < 0 &&
+	       BPF_CORE_READ(tp, snd_una) == BPF_CORE_READ(tp, write_seq);
+}
+
 static __always_inline __u32 socket_facts(const struct sock *sk)
 {
 	__u32 facts = 0;
@@ -118,7 +125,7 @@ static __always_inline __u32 socket_facts(const struct sock *sk)
 		facts |= WAS_ORPHAN;
 	if (BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN)
 		facts |= WAS_SHUT_READ;
-	if (BPF_CORE_READ((const struct tcp_sock *)sk, linger2) < 0)
+	if (is_done_but_for_linger2((const struct tcp_sock *)sk))
 		facts |= WAS_LINGER2;
 	if (is_fastclosing((const struct tcp_sock *)sk))
 		facts |= RESET_FASTCLOSE;

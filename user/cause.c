@@ -58,7 +58,7 @@ static const struct rule active[] = {
 	{ ANY_STATE, 0, 0, 0, "TCP_ABORT_ON_MEMORY", CAUSE_ORPHAN_LIMIT },
 	/* By tracepoint the record of the close has left by then. */
 	{ ANY_STATE, OWNER_IS_CLOSER, WAS_LINGER2, BY_CLOSE, NULL, CAUSE_ORPHAN_LIMIT },
-	{ ANY_STATE, OWNER_IS_CLOSER, 0, BY_CLOSE, NULL, CAUSE_UNKNOWN },
+	{ ANY_STATE, OWNER_IS_CLOSER, 0, BY_CLOSE, "TCP_ABORT_ON_LINGER", CAUSE_LINGER2 },
 	{ ANY_STATE, 0, 0, BY_ABORT, NULL, CAUSE_ADMIN_ABORT },
 	{ ANY_STATE, 0, 0, BY_OUT_OF_RESOURCES, NULL, CAUSE_ORPHAN_LIMIT },
 	/* tcp_keepalive_timer() has two ends, and a closed socket in FIN_WAIT2 meets the first. */

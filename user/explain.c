@@ -393,6 +393,15 @@ static const struct entry entries[] = {
 		"to the end before closing.",
 	},
 	{
+		&cause, CAUSE_LINGER2, "TCP_LINGER2 below 0: an RST in FIN_WAIT2, by the close",
+		"What after=linger2-reset says where tracepoints are all there is: the record of the "
+		"close has left before it is sent. This is not SO_LINGER.",
+		"Flags [R.] after the Flags [F.]",
+		"TcpExtTCPAbortOnLinger, TcpOutRsts. Reason TCP_ABORT_ON_LINGER.",
+		"setsockopt(TCP_LINGER2, -1) and a shutdown(SHUT_WR) before the close.",
+		"Take TCP_LINGER2 away, or set a time.",
+	},
+	{
 		&cause, CAUSE_MPTCP_FASTCLOSE, "an MPTCP socket was aborted: an RST on each subflow",
 		"It was closed with data unread or SO_LINGER {on, 0}, or its peer did not close for a "
 		"minute. Kernels up to 6.17 close the subflow instead: zero-linger, with mptcp true "

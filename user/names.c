@@ -55,6 +55,7 @@ static const char *const causes[CAUSE_COUNT] = {
 	[CAUSE_KEEPALIVE_TIMEOUT] = "keepalive-timeout",
 	[CAUSE_FIN_WAIT2_TIMEOUT] = "fin-wait2-timeout",
 	[CAUSE_ORPHAN_LIMIT] = "orphan-limit",
+	[CAUSE_LINGER2] = "linger2",
 	[CAUSE_MPTCP_FASTCLOSE] = "mptcp-fastclose",
 	[CAUSE_MPTCP_SUBFLOW] = "mptcp-subflow",
 	[CAUSE_NO_SOCKET] = "no-socket",

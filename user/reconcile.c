@@ -62,7 +62,7 @@ static const struct row rows[COUNTERS_COUNT] = {
 	[TCP_ABORT_ON_LINGER] = {
 		"TcpExt", "TCPAbortOnLinger",
 		/* TCP_LINGER2 below 0 in FIN_WAIT1 is answered as late data, and counted so. */
-		{ .afters = BIT(AFTER_LINGER2_RESET) },
+		{ .afters = BIT(AFTER_LINGER2_RESET), .causes = BIT(CAUSE_LINGER2) },
 		{ UNKNOWN_CAUSE },
 	},
 	[TCP_ABORT_ON_MEMORY] = {

@@ -18,6 +18,7 @@ struct waiting {
 	struct reset_event event;
 	struct record record;
 	int64_t since_ms;	/* CLOCK_MONOTONIC */
+	bool searched;		/* in /proc, in vain */
 };
 
 struct resets {
@@ -188,11 +189,16 @@ static bool is_settled(struct waiting *waiting)
 	return waiting->record.owner == OWNER_SOCKET;
 }
 
-static bool is_due(const struct waiting *waiting)
+/* While /proc was walked its process may have closed it: that is in the ring by now, and read
+ * before we are asked again. */
+static bool is_due(struct waiting *waiting)
 {
+	bool searched = waiting->searched;
+
 	if (now_ms() < waiting->since_ms + PATIENCE_MS)
 		return false;
-	return waiting->event.event.kind == EVENT_END || holder_looked_since(waiting->since_ms);
+	waiting->searched = holder_looked_since(waiting->since_ms);
+	return waiting->event.event.kind == EVENT_END || searched;
 }
 
 void resets_tell(struct resets *resets, bool all)

@@ -156,7 +156,7 @@ static const char *why_incomplete(const struct trace *trace)
 {
 	if (tracer_filters(trace->tracer))
 		return "filters are on";
-	return tracer_via(trace->tracer) == VIA_TRACEPOINT ? "tracepoints do not tell of every RST" : NULL;
+	return tracer_sees_all(trace->tracer) ? NULL : "tracepoints do not tell of every RST";
 }
 
 static uint64_t lost_records(const struct trace *trace)

@@ -183,13 +183,23 @@ static bool can_reject(const struct tracer *tracer, const struct bpf_program *pr
 	return !access(path, F_OK) || btf__find_by_name_kind(tracer->btf, function, BTF_KIND_FUNC) >= 0;
 }
 
+/* v6.10: the tracepoint tells of every RST that TCP sends. */
+static bool has_reasons(const struct tracer *tracer)
+{
+	return btf__find_by_name_kind(tracer->btf, "sk_rst_reason", BTF_KIND_ENUM) >= 0;
+}
+
+bool tracer_sees_all(const struct tracer *tracer)
+{
+	return tracer->via != VIA_TRACEPOINT || has_reasons(tracer);
+}
+
 static bool is_wanted(const struct tracer *tracer, const struct bpf_program *program)
 {
 	const char *name = bpf_program__name(program);
 
-	/* v6.10: the tracepoint tells of every RST, and has reasons. */
 	if (!strncmp(name, "reply_", strlen("reply_")))
-		return btf__find_by_name_kind(tracer->btf, "sk_rst_reason", BTF_KIND_ENUM) < 0;
+		return !has_reasons(tracer);
 	if (!strncmp(name, "reject_", strlen("reject_")))
 		return can_reject(tracer, program);
 	return tracer->options->follow || strncmp(name, "follow_", strlen("follow_"));

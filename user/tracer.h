@@ -58,6 +58,7 @@ void tracer_tell(const struct tracer *tracer);
 bool tracer_traces_few(const struct tracer *tracer);
 bool tracer_filters(const struct tracer *tracer);	/* anything, but by network namespace */
 bool tracer_wants(const struct tracer *tracer, pid_t pid, const char *comm);
+bool tracer_sees_all(const struct tracer *tracer);	/* RSTs that count as such */
 bool tracer_wants_resets(const struct tracer *tracer);	/* and no more */
 bool tracer_wants_branches(const struct tracer *tracer);	/* some of them */
 

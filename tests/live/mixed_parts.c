@@ -488,8 +488,6 @@ static void destroyed(struct site *site)
 
 enum { KEEPALIVE, FIN_TIMEOUT };
 
-static struct both slow[2][FEW];
-
 static void keep_alive(const struct both *both)
 {
 	const int one = 1;
@@ -501,32 +499,39 @@ static void keep_alive(const struct both *both)
 	must(!setsockopt(both->end, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one)), "SO_KEEPALIVE");
 }
 
+static struct both kept_alive_at(struct site *site)
+{
+	struct both both = met_at(site);
+
+	keep_alive(&both);
+	return both;
+}
+
 /* For what is over a minute a timer is set; when it runs, no second is left for a minisocket. */
-static void begin_fin_timeout(struct site *site)
+static void close_for_a_minute(struct site *site, int peers[])
 {
 	set_ipv4("tcp_fin_timeout", 61);
 	for (int i = 0; i < FEW; i++) {
-		slow[FIN_TIMEOUT][i] = half_closed_at(site);
-		close(slow[FIN_TIMEOUT][i].end);
+		struct both both = half_closed_at(site);
+
+		close(both.end);
+		peers[i] = both.peer;
 	}
 	set_ipv4("tcp_fin_timeout", 60);
 }
 
-void slow_begin(struct site sites[])
+void slow_play(struct site sites[])
 {
-	begin_fin_timeout(&sites[FIN_TIMEOUT]);
-	for (int i = 0; i < FEW; i++) {
-		slow[KEEPALIVE][i] = met_at(&sites[KEEPALIVE]);
-		keep_alive(&slow[KEEPALIVE][i]);
-	}
-}
+	struct both kept[FEW];
+	int peers[FEW];
 
-void slow_end(struct site sites[])
-{
+	close_for_a_minute(&sites[FIN_TIMEOUT], peers);
+	for (int i = 0; i < FEW; i++)
+		kept[i] = kept_alive_at(&sites[KEEPALIVE]);
+	close_all_reset(peers, FEW);
 	for (int i = 0; i < FEW; i++) {
-		close_reset(slow[FIN_TIMEOUT][i].peer);
-		close_reset(slow[KEEPALIVE][i].end);
-		close_with_rst(slow[KEEPALIVE][i].peer);
+		close_reset(kept[i].end);
+		close_with_rst(kept[i].peer);
 	}
 }
 

@@ -37,7 +37,7 @@ struct part {
 };
 
 extern const struct part parts[];	/* ended by a NULL name */
-extern const struct part slow_parts[];	/* the same: only with slow_begin() and slow_end() */
+extern const struct part slow_parts[];	/* the same: all by slow_play() alone */
 
 /* Why this machine cannot have that one: `gives` says which; NULL: it can.  To be asked before
  * anybody traces, for modules are loaded.  The firewall answers at these ports. */
@@ -46,10 +46,8 @@ const char *part_fault(const struct part *part, unsigned int first_port, unsigne
 /* The listener stays. */
 void site_open(struct site *site, enum listening listening);
 
-/* What takes a second or more goes on while other things are done: a few of each, at its site.
- * At the beginning tcp_fin_timeout is not what others expect. */
+/* What takes a second or more: a few of each, at its site, and nothing else by then. */
 #define FEW 3
-void slow_begin(struct site sites[]);
-void slow_end(struct site sites[]);
+void slow_play(struct site sites[]);
 
 #endif

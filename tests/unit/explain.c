@@ -99,7 +99,7 @@ static void check_entry(const char *kind, const char *name)
 /* clang-format off */
 static const char *const causes[] = {
 	"disconnect", "unaccepted-child", "admin-abort", "keepalive-timeout", "fin-wait2-timeout",
-	"orphan-limit", "mptcp-fastclose", "mptcp-subflow", "no-socket", "listener-stray-ack",
+	"orphan-limit", "linger2", "mptcp-fastclose", "mptcp-subflow", "no-socket", "listener-stray-ack",
 	"bad-ack-syn-sent", "bad-ack-syn-recv", "late-data", "time-wait", "accept-overflow",
 	"embryonic", "mptcp-join-reject", "firewall-reject", "unknown", "reset-by-peer", "refused",
 };
@@ -237,7 +237,7 @@ static void names_close_to_it_are_named(void **state)
 {
 	check_refused("unred-data", "close to it: unread-data\n");
 	check_refused("Unread", "close to it: unread-data\n");
-	check_refused("TCPAbortOnLinger", "close to it: linger2-reset\n");
+	check_refused("TCPAbortOnLinger", "close to it: linger2-reset, linger2\n");
 	check_refused("TCP_ABORT_ON_CLOSE", "close to it: unread-data, mptcp-fastclose\n");
 }
 

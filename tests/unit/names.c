@@ -38,6 +38,7 @@ static const struct word cause_words[] = {
 	{ CAUSE_UNACCEPTED_CHILD, "unaccepted-child" }, { CAUSE_ADMIN_ABORT, "admin-abort" },
 	{ CAUSE_KEEPALIVE_TIMEOUT, "keepalive-timeout" },
 	{ CAUSE_FIN_WAIT2_TIMEOUT, "fin-wait2-timeout" }, { CAUSE_ORPHAN_LIMIT, "orphan-limit" },
+	{ CAUSE_LINGER2, "linger2" },
 	{ CAUSE_MPTCP_FASTCLOSE, "mptcp-fastclose" }, { CAUSE_MPTCP_SUBFLOW, "mptcp-subflow" },
 	{ CAUSE_NO_SOCKET, "no-socket" }, { CAUSE_LISTENER_STRAY_ACK, "listener-stray-ack" },
 	{ CAUSE_BAD_ACK_SYN_SENT, "bad-ack-syn-sent" },

@@ -109,6 +109,7 @@ static void resets(void **state)
 	a_reset_moves(CAUSE_KEEPALIVE_TIMEOUT, TIMEOUT RSTS);
 	a_reset_moves(CAUSE_FIN_WAIT2_TIMEOUT, RSTS);
 	a_reset_moves(CAUSE_ORPHAN_LIMIT, MEMORY RSTS);
+	a_reset_moves(CAUSE_LINGER2, LINGER RSTS);
 	a_reset_moves(CAUSE_MPTCP_FASTCLOSE, RSTS);
 	a_reset_moves(CAUSE_MPTCP_SUBFLOW, RSTS);
 	a_reset_moves(CAUSE_NO_SOCKET, RSTS);
