@@ -229,12 +229,24 @@ static void listen_somewhere(void)
 	setenv("PORT", port, 1);
 }
 
+/* Each takes a start, which takes seconds where it is emulated. */
+static bool is_guest_by_another_way(void)
+{
+	return getenv("GUEST") && strcmp(via, "tracepoint");
+}
+
 int main(int argc, char **argv)
 {
 	via = argc > 1 ? argv[1] : "fentry";
 	network_enter();
 	listen_somewhere();
-	for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++)
+	with_command(&scenes[0]);
+	if (is_guest_by_another_way()) {
+		skip("rules are judged by the reader, whatever the way: all of them by tracepoint",
+		     "%s: the other rules", via);
+		return finish();
+	}
+	for (size_t i = 1; i < sizeof(scenes) / sizeof(*scenes); i++)
 		with_command(&scenes[i]);
 	quietly(&scenes[0]);
 	quietly(&scenes[1]);

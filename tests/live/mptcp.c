@@ -659,8 +659,8 @@ static void require_mptcp(void)
 		close(fd);
 		return;
 	}
-	printf("1..0 # SKIP no MPTCP: %s\n", strerror(errno));
-	exit(0);
+	skip(strerror(errno), "%s: MPTCP", via);
+	exit(finish());
 }
 
 /* The kernel's thread takes its time: two subflows and a listener for each. */

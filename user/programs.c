@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/btf.h>
+
+#include "user/kernel.h"
+#include "user/programs.h"
+#include "user/returns.h"
+#include "user/types.h"
+#include "user/wanted.h"
+
+/* What a step on the way returns. */
+enum {
+	REFUSED = -1,
+	DONE = 0,
+	ANEW = 1,	/* a hook was left out: from the start, without it */
+};
+
+/* With an errno, what the kernel may have meant by it is looked for later. */
+__attribute__((format(printf, 3, 4)))
+static int refuse(struct programs *programs, int error, const char *format, ...)
+{
+	char *text = programs->refused;
+	size_t size = REFUSED_SIZE, length;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, size, format, args);
+	va_end(args);
+	length = strlen(text);
+	if (error)
+		snprintf(text + length, size - length, ": %s", strerror(error));
+	programs->error = error;
+	return REFUSED;
+}
+
+/* ---- hooks that this kernel has not --------------------------------------- */
+
+static bool is_missing(const struct programs *programs, const struct hook *hook)
+{
+	for (size_t i = 0; i < programs->missing_count; i++)
+		if (programs->missing[i].hook == hook)
+			return true;
+	return false;
+}
+
+static void miss(struct programs *programs, const struct hook *hook, const char *why)
+{
+	struct missing *missing = &programs->missing[programs->missing_count++];
+
+	missing->hook = hook;
+	snprintf(missing->why, sizeof(missing->why), "%s", why);
+}
+
+static bool is_required(const struct bpf_program *program)
+{
+	const struct hook *hook = hook_find(bpf_program__section_name(program));
+
+	return !hook || hook->required;
+}
+
+/* ---- which of them, and for whom -------------------------------------------- */
+
+static void *constant(struct programs *programs, const char *section)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(programs->object, section);
+	size_t size;
+
+	return map ? (void *)bpf_map__initial_value(map, &size) : NULL;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
+}
+
+static int set_filter(struct programs *programs)
+{
+	struct filter *filter = constant(programs, ".rodata.filter");
+	struct bpf_map *frames = bpf_object__find_map_by_name(programs->object, "frames");
+
+	if (!filter || !frames)
+		return refuse(programs, 0, "the programs are not what was built");
+	*filter = programs->options->filter;
+	filter->trial_cookie = programs->trial.cookie;
+	filter->start_ns = now_ns();
+	filter->task_storage = programs->task_storage;
+	filter->preemptible = kernel_is_preemptible();
+	filter->by_pids = programs->options->pids_count > 0;
+	filter->by_cgroup = programs->options->cgroup >= 0;
+	/* One comparison instead of a look-up, for the most common case. */
+	if (programs->options->pids_count == 1 && !programs->options->follow) {
+		filter->pid = programs->options->pids[0];
+		filter->by_pids = 0;
+	}
+	for (size_t i = 0; i < programs->missing_count; i++)
+		filter->lacks |= programs->missing[i].hook->lacks;
+	return bpf_map__set_autocreate(frames, filter->task_storage);
+}
+
+/* nf_reject_ipv4 and nf_reject_ipv6, or what is theirs in the kernel itself: without it no rule
+ * rejects. */
+static bool can_reject(const struct programs *programs, const struct bpf_program *program)
+{
+	const char *function = strchr(bpf_program__section_name(program), '/') + 1;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/module/nf_%s", bpf_program__name(program));
+	return !access(path, F_OK) ||
+	       btf__find_by_name_kind(programs->btf, function, BTF_KIND_FUNC) >= 0;
+}
+
+static bool is_wanted(const struct programs *programs, const struct bpf_program *program)
+{
+	const char *name = bpf_program__name(program);
+
+	if (!strncmp(name, "reply_", strlen("reply_")))
+		return !types_have_reasons(programs->btf);
+	if (!strncmp(name, "reject_", strlen("reject_")))
+		return can_reject(programs, program);
+	return programs->options->follow || strncmp(name, "follow_", strlen("follow_"));
+}
+
+/* A program whose function this kernel has not is left out, and told by name. */
+static int choose_programs(struct programs *programs)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, programs->object) {
+		const char *section = bpf_program__section_name(program);
+		const struct hook *hook = hook_find(section);
+
+		if (!is_wanted(programs, program)) {
+			bpf_program__set_autoload(program, false);
+			continue;
+		}
+		if (hook && !is_missing(programs, hook) && !hook_exists(section, programs->btf)) {
+			if (hook->required)
+				return refuse(programs, 0, "this kernel has no %s", hook->function);
+			miss(programs, hook, "this kernel has none");
+		}
+		bpf_program__set_autoload(program, !(hook && is_missing(programs, hook)));
+	}
+	return DONE;
+}
+
+/* ---- loading and attaching ---------------------------------------------- */
+
+static int open_object(struct programs *programs)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "closetrace",
+		    .btf_custom_path = types_file(programs->options->btf));
+	size_t size;
+	const void *elf = programs->elf(&size);
+
+	if (programs->needs_btf && access(KERNEL_BTF, R_OK))
+		return refuse(programs, 0, "the kernel itself has no BTF");
+	programs->object = bpf_object__open_mem(elf, size, &opts);
+	return programs->object ? DONE : refuse(programs, errno, "cannot open the programs");
+}
+
+static int refuse_program(struct programs *programs, const struct bpf_program *program, int error)
+{
+	return refuse(programs, error, "cannot attach to %s",
+		      strchr(bpf_program__section_name(program), '/') + 1);
+}
+
+/* Functions may be in the kernel's BTF and yet be out of reach: inlined everywhere, renamed by
+ * the linker, or marked notrace.  A required one settles it; the others are left out. */
+static int find_refused(struct programs *programs)
+{
+	size_t before = programs->missing_count;
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, programs->object) {
+		const struct hook *hook = hook_find(bpf_program__section_name(program));
+		bool asked = hook && bpf_program__autoload(program) &&
+			     !is_missing(programs, hook) &&
+			     bpf_program__type(program) == BPF_PROG_TYPE_TRACING;
+		int error = asked ? hook_try(hook, programs->btf) : 0;
+
+		if (error && hook->required)
+			return refuse_program(programs, program, error);
+		if (error)
+			miss(programs, hook, strerror(error));
+	}
+	return programs->missing_count > before ? ANEW : REFUSED;
+}
+
+static int load_object(struct programs *programs)
+{
+	int error = bpf_object__load(programs->object);
+
+	if (!error)
+		return DONE;
+	refuse(programs, -error, "the kernel refuses the programs");
+	return find_refused(programs);
+}
+
+static int share_counters(struct programs *programs)
+{
+	int fd = bpf_object__find_map_fd_by_name(programs->object, ".data.counters");
+	void *shared = mmap(NULL, sizeof(struct counters), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (shared == MAP_FAILED)
+		return refuse(programs, errno, "cannot share the counters");
+	programs->counters = shared;
+	return 0;
+}
+
+static int open_trial(struct programs *programs)
+{
+	if (trial_open(&programs->trial))
+		return refuse(programs, errno, "no socket to try the programs on");
+	return DONE;
+}
+
+/* The BTF is put to the test too: with that of another kernel neither the cookie nor the time
+ * is where it is looked for. */
+static int learn(struct programs *programs)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(programs->object, "learn");
+	struct bpf_link *link = bpf_program__attach(program);
+
+	if (!link)
+		return refuse_program(programs, program, errno);
+	trial_close(&programs->trial);
+	bpf_link__destroy(link);
+	if (!trial_was_seen(programs->counters))
+		return refuse(programs, 0, "a close of our own is not seen%s",
+			      programs->options->btf ? ": the BTF is another kernel's" : "");
+	if (!programs->counters->frames)
+		return refuse(programs, 0, "the kernel gives no memory to remember a close in");
+	programs->learned = true;
+	return DONE;
+}
+
+static int attach(struct programs *programs, const struct bpf_program *program)
+{
+	const struct hook *hook = hook_find(bpf_program__section_name(program));
+	bool returns = !strncmp(bpf_program__section_name(program), "kretprobe/", strlen("kretprobe/"));
+	struct bpf_link *link = returns ? returns_attach(program) : NULL;
+
+	/* Without tracefs: with the few places that the kernel gives by itself. */
+	if (!link)
+		link = bpf_program__attach(program);
+	if (link) {
+		programs->links[programs->links_count++] = link;
+		return DONE;
+	}
+	if (is_required(program))
+		return refuse_program(programs, program, errno);
+	miss(programs, hook, strerror(errno));
+	return ANEW;
+}
+
+static int attach_these(struct programs *programs, bool required)
+{
+	struct bpf_program *program;
+	int result = DONE;
+
+	bpf_object__for_each_program(program, programs->object) {
+		if (!bpf_program__autoload(program) || is_required(program) != required ||
+		    !strcmp(bpf_program__name(program), "learn"))
+			continue;
+		result = attach(programs, program);
+		if (result)
+			break;
+	}
+	return result;
+}
+
+/* What must be comes first: where that fails, the rest is not worth trying. */
+static int attach_all(struct programs *programs)
+{
+	int result = attach_these(programs, true);
+
+	return result ? result : attach_these(programs, false);
+}
+
+static int open_ring(struct programs *programs)
+{
+	int fd = bpf_object__find_map_fd_by_name(programs->object, "ring");
+
+	programs->ring = ring_buffer__new(fd, programs->handle, programs->handle_arg, NULL);
+	return programs->ring ? 0 : refuse(programs, errno, "cannot map the ring");
+}
+
+static int add_cgroup(struct programs *programs)
+{
+	int error = wanted_add_cgroup(programs->object, programs->options);
+
+	return error ? refuse(programs, -error, "cannot trace that cgroup") : DONE;
+}
+
+static int add_pids(struct programs *programs)
+{
+	int error = wanted_add_pids(programs->object, programs->options);
+
+	return error ? refuse(programs, -error, "too many processes to trace") : DONE;
+}
+
+/* ---- the whole ------------------------------------------------------------ */
+
+void programs_unload(struct programs *programs)
+{
+	for (size_t i = 0; i < programs->links_count; i++)
+		bpf_link__destroy(programs->links[i]);
+	if (programs->via == VIA_KPROBE)
+		returns_remove();
+	programs->links_count = 0;
+	ring_buffer__free(programs->ring);
+	programs->ring = NULL;
+	if (programs->counters)
+		munmap((void *)programs->counters, sizeof(struct counters));
+	programs->counters = NULL;
+	bpf_object__close(programs->object);
+	programs->object = NULL;
+	trial_close(&programs->trial);
+}
+
+static int try_once(struct programs *programs)
+{
+	static int (*const steps[])(struct programs *) = {
+		open_object, choose_programs, open_trial, set_filter, load_object, share_counters,
+		open_ring, add_cgroup, learn, attach_all, add_pids,
+	};
+	int result = DONE;
+
+	for (size_t i = 0; !result && i < sizeof(steps) / sizeof(*steps); i++)
+		result = steps[i](programs);
+	if (result)
+		programs_unload(programs);
+	return result;
+}
+
+int programs_load(struct programs *programs, bool task_storage)
+{
+	int result;
+
+	programs->task_storage = task_storage;
+	do
+		result = try_once(programs);
+	while (result == ANEW);
+	return result;
+}
