@@ -61,10 +61,10 @@ static const struct explanation explanations[EXPLANATIONS] = {
 	/* clang-format off */
 	{  1, was_idle,      "may be from before, in a namespace that had no process then" },
 	{  1, no_memory,     "RSTs that could not be sent: no memory (TCPAbortFailed)" },
-	{  1, half_open,     "connections that the peer reset half-open (AttemptFails)" },
-	{  1, not_closed,    "sockets not closed while traced: no record tells of these" },
 	{  1, unknown,       "may be records of which it is unknown" },
 	{  1, NULL,          "may be records that were lost" },
+	{  1, half_open,     "connections that the peer reset half-open (AttemptFails)" },
+	{  1, not_closed,    "sockets not closed while traced: no record tells of these" },
 	{  1, mptcp,         "RSTs of MPTCP (MPRstTx, MPFastcloseTx)" },
 	{  1, near,          "happened while the counters were read" },
 	{ -1, near,          "happened while the counters were read" },

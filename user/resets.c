@@ -247,12 +247,27 @@ static void name_socket(struct resets *resets, struct close_event *event)
 		connections_add(resets->open, event);
 }
 
+/* tcp_disconnect() forgets the peer, after a connect() that was refused, but not the numbers. */
+static void name_dissolved(const struct resets *resets, struct close_event *close)
+{
+	for (size_t i = 0; i < resets->count; i++) {
+		const struct close_event *reset = &resets->waiting[i].event.event;
+
+		if (reset->kind == EVENT_RESET && reset->netns == close->netns &&
+		    reset->lport == close->lport && is_same_socket(reset, close))
+			close->id = reset->id;
+	}
+}
+
 /* It held the socket, and was gone before we looked. */
 void resets_closed(struct resets *resets, struct close_event *close)
 {
 	size_t at;
 
-	name_socket(resets, close);
+	if (close->lport && !close->rport)
+		name_dissolved(resets, close);
+	else
+		name_socket(resets, close);
 	remember(resets, close);
 	while (closer_is_process(close) &&
 	       (at = find_waiting(resets, close->id, EVENT_RESET)) < resets->count) {

@@ -18,20 +18,25 @@ static uint64_t misses(const struct bpf_program *program)
 	return info.recursion_misses;
 }
 
-/* Without it a record is missing: of a close, which is never a softirq's, or of what followed. */
-static bool is_missed(const char *program, bool closes)
+/* How many records may be missing for each run that was: a close, which is never a softirq's,
+ * takes its end along. */
+static unsigned int records_of(const char *program, bool closes)
 {
-	static const char *const of_closes[] = { "tcp_close_locked", "set_state" };
-	static const char *const of_others[] = { "destroy_sock", "tcp_time_wait", "send_reset",
-						 "receive_reset" };
+	static const struct {
+		const char *program;
+		unsigned int records;
+		bool of_closes;
+	} needed[] = {
+		{ "tcp_close_locked", 2, true }, { "tcp_close_end", 2, true },
+		{ "set_state", 2, true },	 { "destroy_sock", 1, false },
+		{ "tcp_time_wait", 1, false },	 { "send_reset", 1, false },
+		{ "receive_reset", 1, false },
+	};
 
-	for (size_t i = 0; closes && i < sizeof(of_closes) / sizeof(*of_closes); i++)
-		if (!strcmp(program, of_closes[i]))
-			return true;
-	for (size_t i = 0; i < sizeof(of_others) / sizeof(*of_others); i++)
-		if (!strcmp(program, of_others[i]))
-			return true;
-	return false;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)
+		if (!strcmp(program, needed[i].program))
+			return closes || !needed[i].of_closes ? needed[i].records : 0;
+	return 0;
 }
 
 struct tracer_skipped skipped_count(const struct bpf_object *object)
@@ -41,12 +46,12 @@ struct tracer_skipped skipped_count(const struct bpf_object *object)
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, object) {
-		bool missed = is_missed(bpf_program__name(program), closes);
+		unsigned int records = records_of(bpf_program__name(program), closes);
 
-		if (!missed && !closes)
+		if (!records && !closes)
 			continue;
 		skipped.runs += misses(program);
-		skipped.records += missed ? misses(program) : 0;
+		skipped.records += misses(program) * records;
 	}
 	return skipped;
 }

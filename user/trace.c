@@ -339,7 +339,8 @@ static void tell_skipped(struct trace *trace)
 		trace->unfinished += skipped.records - table;
 	warnx("the kernel left %llu runs of the programs out: up to %llu records are lost, others may "
 	      "be unknown%s", (unsigned long long)skipped.runs, (unsigned long long)skipped.records,
-	      kernel_is_preemptible() ? "; it is preemptible, and --via kprobe has none of this" : "");
+	      kernel_is_preemptible() && tracer_via(trace->tracer) != VIA_KPROBE ?
+		      "; it is preemptible, and --via kprobe has least of this" : "");
 }
 
 static void tell_totals(const struct trace *trace)
