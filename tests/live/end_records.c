@@ -4,7 +4,6 @@
 #include <string.h>
 #include <time.h>
 
-#include <bpf/btf.h>
 
 #include "tests/live/end_records.h"
 
@@ -87,22 +86,6 @@ long long time_ns_of(const json_t *record)
 /* ---- what the kernel lacks -------------------------------------------------------------- */
 
 const char blind_because[] = "tcp_send_reset tells of replies without a full socket from v6.10 on";
-
-/* v6.10 gave tcp_send_reset its reasons and made it tell of all replies. */
-bool is_blind(const char *via)
-{
-	struct btf *btf;
-	bool has_reasons;
-
-	if (strcmp(via, "tracepoint"))
-		return false;
-	btf = btf__load_vmlinux_btf();
-	if (!btf)
-		bail_out("no BTF of this kernel");
-	has_reasons = btf__find_by_name_kind(btf, "sk_rst_reason", BTF_KIND_ENUM) > 0;
-	btf__free(btf);
-	return !has_reasons;
-}
 
 /* ---- between all of them ---------------------------------------------------------------- */
 

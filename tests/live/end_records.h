@@ -25,9 +25,7 @@ bool has_end(const json_t *closed);
 /* CLOCK_REALTIME */
 long long time_ns_of(const json_t *record);
 
-/* By tracepoint up to v6.9: whether replies of minisockets and of no socket cannot be seen. */
-bool is_blind(const char *via);
-extern const char blind_because[];
+extern const char blind_because[];	/* where is_blind() */
 
 /* Of a whole run in which all sockets came to their end. */
 void check_records(const struct run *run, const char *via);

@@ -16,6 +16,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bpf/btf.h>
+
 #include "tests/live/live.h"
 
 /* No test waits for longer than this for anything: emulation is slow. */
@@ -331,6 +333,22 @@ long long number_of(const json_t *record, const char *key)
 bool is_close(const json_t *record)
 {
 	return !strcmp(text_of(record, "event"), "close");
+}
+
+/* v6.10 gave tcp_send_reset its reasons and made it tell of all replies. */
+bool is_blind(const char *via)
+{
+	struct btf *btf;
+	bool has_reasons;
+
+	if (strcmp(via, "tracepoint"))
+		return false;
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		bail_out("no BTF of this kernel");
+	has_reasons = btf__find_by_name_kind(btf, "sk_rst_reason", BTF_KIND_ENUM) > 0;
+	btf__free(btf);
+	return !has_reasons;
 }
 
 /* ---- what all can do --------------------------------------------------------------------- */

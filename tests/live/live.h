@@ -70,6 +70,9 @@ struct totals {
 };
 struct totals run_totals(const struct run *run);
 
+/* By tracepoint before v6.10 the RSTs that no full socket sends make no record. */
+bool is_blind(const char *via);
+
 /* ---- a record ---- */
 const char *text_of(const json_t *record, const char *key);	/* "null" for null */
 long long number_of(const json_t *record, const char *key);	/* -1 for null */

@@ -17,7 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <bpf/btf.h>
 
 #include "tests/live/counters.h"
 #include "tests/live/end_tcp.h"
@@ -148,15 +147,6 @@ static void note_counts(const char *head, const struct counts *counts)
 
 /* ---- the load ----------------------------------------------------------------------------- */
 
-static bool has_reasons(void)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool has = btf && btf__find_by_name_kind(btf, "sk_rst_reason", BTF_KIND_ENUM) > 0;
-
-	btf__free(btf);
-	return has;
-}
-
 static bool gives(const struct part *part, const char *what)
 {
 	return strstr(part->gives, what);
@@ -169,7 +159,7 @@ static const char *unseen(const struct part *part)
 		return NULL;
 	if (gives(part, "firewall-reject/"))
 		return "the firewall's RST has no tracepoint";
-	if ((gives(part, "no-socket/") || gives(part, " time-wait/")) && !has_reasons())
+	if ((gives(part, "no-socket/") || gives(part, " time-wait/")) && is_blind(via))
 		return "no tracepoint before v6.10 where there is no full socket";
 	return NULL;
 }
@@ -606,7 +596,7 @@ static bool tells_table(const struct run *run, const long *counted)
 
 static void check_told(const struct run *run, const long *counted)
 {
-	bool good = strcmp(via, "tracepoint") || has_reasons() ? tells_agreement(run, counted) :
+	bool good = !is_blind(via) ? tells_agreement(run, counted) :
 								 tells_table(run, counted);
 
 	if (!check_exact(good, "it says that the counters agree"))

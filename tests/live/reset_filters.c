@@ -149,15 +149,22 @@ static int bits(int set)
 	return __builtin_popcount(set);
 }
 
+/* What a minisocket sends is not seen there. */
+static int visible(int set)
+{
+	return is_blind(via) ? set & ~(RESET_LATE | RESET_ENDS) : set;
+}
+
 static void check(const struct row *row, const struct run *run)
 {
+	int first_set = visible(row->first), second_set = visible(row->second);
 	int first = seen(run->all, &pairs[0]), second = seen(run->all, &pairs[1]);
 	int follows = count_follows(run->all);
 
-	if (!ok(first == row->first && second == row->second &&
-		follows == bits(row->first) + bits(row->second), "%s: %s", via, row->name))
+	if (!ok(first == first_set && second == second_set &&
+		follows == bits(first_set) + bits(second_set), "%s: %s", via, row->name))
 		note("of the first %#x, expected %#x, of the second %#x, expected %#x, %d in all", first,
-		     row->first, second, row->second, follows);
+		     first_set, second, second_set, follows);
 }
 
 static void try(const struct row *row, unsigned int port)

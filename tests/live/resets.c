@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bpf/btf.h>
 
 #include "tests/live/counters.h"
 #include "tests/live/live.h"
@@ -302,15 +301,6 @@ static bool right_counters(const struct played *played)
 
 /* ---- checking ------------------------------------------------------------------------------ */
 
-static bool has_reasons(void)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool has = btf && btf__find_by_name_kind(btf, "sk_rst_reason", BTF_KIND_ENUM) > 0;
-
-	btf__free(btf);
-	return has;
-}
-
 /* Why there is no record of an RST that was sent; NULL: there is. */
 static const char *unseen(const struct told *sent)
 {
@@ -320,7 +310,7 @@ static const char *unseen(const struct told *sent)
 		return "the firewall's RST has no tracepoint";
 	/* v6.10: tcp_send_reset is told of those, too, with a reason. */
 	if ((!strcmp(sent->cause, "no-socket") || !strcmp(sent->cause, "time-wait")) &&
-	    !has_reasons())
+	    is_blind(via))
 		return "no tracepoint before v6.10 where there is no full socket";
 	return NULL;
 }
