@@ -88,6 +88,16 @@ void bail_out(const char *why, ...)
 
 /* ---- the network ------------------------------------------------------------------ */
 
+/* Where it is emulated an acknowledgement takes so long that TCP sends its last segment again, to
+ * be sure (tail loss probe), and that one is answered, too. */
+static void no_probes(void)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/tcp_early_retrans", "we");
+
+	if (!file || fputs("0", file) < 0 || fclose(file))
+		bail_out("no tcp_early_retrans: %s", strerror(errno));
+}
+
 void network_enter(void)
 {
 	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
@@ -99,6 +109,7 @@ void network_enter(void)
 	if (ioctl(fd, SIOCSIFFLAGS, &lo))
 		bail_out("no loopback: %s", strerror(errno));
 	close(fd);
+	no_probes();
 }
 
 /* ---- closetrace ---------------------------------------------------------------------- */
