@@ -42,8 +42,8 @@ struct trace {
 	struct resets *follow;
 	struct reconcile *reconcile;	/* NULL: nobody wants to know, or it cannot be told */
 	double reconciled_s;
-	uint64_t closes;
 	const char *broken;	/* the first rule that did not hold, as it was given */
+	uint64_t closes;
 	uint64_t resets;
 	uint64_t unknown;
 	struct tracer_lost told;
@@ -233,13 +233,10 @@ static int pause_ms(const struct trace *trace, int count)
 
 static void run(struct trace *trace)
 {
-	struct pollfd what[] = {
-		{ .fd = trace->signals, .events = POLLIN },
-		{ .fd = tracer_fd(trace->tracer), .events = POLLIN },
-	};
+	struct pollfd signals = { .fd = trace->signals, .events = POLLIN };
 
 	while (!is_over(trace)) {
-		poll(what, 2, pause_ms(trace, look(trace)));
+		poll(&signals, 1, pause_ms(trace, look(trace)));
 		reconcile_now_and_then(trace);
 	}
 }

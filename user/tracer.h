@@ -74,9 +74,6 @@ void tracer_stop(struct tracer *tracer);	/* no more; those made are still to be 
 typedef void tracer_handler(void *arg, const struct close_event *event, size_t size);
 int tracer_read(struct tracer *tracer, tracer_handler *handler, void *arg);
 
-/* A descriptor that is ready to read when a record does not want to wait. */
-int tracer_fd(const struct tracer *tracer);
-
 struct tracer_lost tracer_lost(const struct tracer *tracer);
 
 /* How often the kernel left one of the programs out, because it was on its way on that CPU already,
