@@ -283,6 +283,7 @@ int main(int argc, char **argv)
 	via = argc > 1 ? argv[1] : "fentry";
 	alarm(PATIENCE_S);
 	network_enter();
+	send_once();
 	deeds = deeds_begin(DEEDS);
 	peers = peers_start();
 	run_begin(&run, via, NULL);

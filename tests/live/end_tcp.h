@@ -36,6 +36,10 @@ bool await_no_orphan(void);	/* in this network namespace: listeners and minisock
 /* In /proc/sys/net/ipv4 of this network namespace. */
 void set_ipv4(const char *name, int value);
 
+/* On a busy machine a segment would be sent again before it can be answered, and then be one that
+ * nobody expects.  From now on only handshakes are, after a second: RetransSegs tells. */
+void send_once(void);
+
 long long now_ns(void);		/* CLOCK_MONOTONIC, as the tracer measures */
 void nap_us(long us);
 
