@@ -40,11 +40,20 @@ struct {
 	__type(value, struct ended);
 } ended SEC(".maps");
 
+/* Where few tasks are traced, the sockets of all the others cost no look-up while there is no
+ * orphan; where all are, to count them would cost more. */
+static __always_inline void count_orphan(__s64 change)
+{
+	if (traces_few())
+		__sync_fetch_and_add(&counters.orphans, change);
+}
+
 static __always_inline void orphan_drop(const struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 
-	bpf_map_delete_elem(&orphans, &key);
+	if (!bpf_map_delete_elem(&orphans, &key))
+		count_orphan(-1);
 }
 
 static __always_inline bool has_ports_of(const struct sock *sk, const struct close_event *e)
@@ -60,8 +69,11 @@ static __always_inline bool has_ports_of(const struct sock *sk, const struct clo
 static __always_inline struct closer *orphan_of(const struct sock *sk)
 {
 	__u64 key = (__u64)sk;
-	struct closer *closer = bpf_map_lookup_elem(&orphans, &key);
+	struct closer *closer;
 
+	if (traces_few() && !counters.orphans)
+		return NULL;
+	closer = bpf_map_lookup_elem(&orphans, &key);
 	if (!closer || has_ports_of(sk, &closer->event))
 		return closer;
 	__sync_fetch_and_add(&counters.lost_table, 1);
@@ -73,8 +85,10 @@ static __always_inline void orphan_add(const struct sock *sk, const struct close
 {
 	__u64 key = (__u64)sk;
 
-	if (!bpf_map_update_elem(&orphans, &key, closer, BPF_NOEXIST))
+	if (!bpf_map_update_elem(&orphans, &key, closer, BPF_NOEXIST)) {
+		count_orphan(1);
 		return;
+	}
 	/* It is full, or somebody is there who was not seen to end. */
 	__sync_fetch_and_add(&counters.lost_table, 1);
 	bpf_map_update_elem(&orphans, &key, closer, BPF_ANY);

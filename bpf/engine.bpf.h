@@ -72,13 +72,6 @@ static __always_inline struct frame *task_frame(struct task_struct *task, bool m
 	return bpf_task_storage_get(&frames, task, NULL, make ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 }
 
-/* Where few tasks are traced, the hooks within a close are over for all the others after one
- * look at how many frames are open. */
-static __always_inline bool traces_few(void)
-{
-	return filter.pid || filter.by_pids || filter.by_cgroup || filter.by_comm;
-}
-
 /* A kretprobe has 10 instances, or two a CPU.  A close that waits holds one, and the return of
  * one that finds none left is not seen: its frame stays open, and is counted as lost. */
 static __always_inline bool counts_open(void)

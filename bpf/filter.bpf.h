@@ -60,6 +60,13 @@ static __always_inline bool wanted_task(struct task_struct *task)
 	return !filter.by_comm || comm_is_wanted();
 }
 
+/* Where few tasks are traced, the hooks within a close are over for all the others after one
+ * look at how many frames are open. */
+static __always_inline bool traces_few(void)
+{
+	return filter.pid || filter.by_pids || filter.by_cgroup || filter.by_comm;
+}
+
 static __always_inline bool port_in(const volatile __u64 *ports, __u16 port)
 {
 	return ports[port / 64] >> (port % 64) & 1;
