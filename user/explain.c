@@ -11,6 +11,7 @@
 #include "user/explain.h"
 #include "user/judge.h"
 #include "user/options.h"
+#include "user/paragraph.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
@@ -19,46 +20,36 @@
 #define MAX_NAME  32
 #define MAX_CLOSE 6 /* names that one line may offer */
 
-/* What kind of word it is; the names are those of names.c. */
-struct kind {
+/* The names are those of names.c. */
+static const struct kind {
 	const char *word;
 	const char *head;
 	const char *(*name)(unsigned int value);
-};
-
-static const struct kind branch = {
-	"branch", "branch: what the kernel's close did", branch_name,
-};
-static const struct kind linger = {
-	"linger outcome", "linger: what SO_LINGER came to", linger_name,
-};
-static const struct kind after = {
-	"after", "after: what else happened before the call returned", after_name,
-};
-static const struct kind cause = {
-	"cause", "cause: why an RST was sent, or what one that came did", cause_name,
-};
-static const struct kind end = {
-	"end", "end: what became of a socket after its close", end_name,
+} kinds[] = {
+	[WORD_BRANCH] = { "branch", "branch: what the kernel's close did", branch_name },
+	[WORD_LINGER] = { "linger outcome", "linger: what SO_LINGER came to", linger_name },
+	[WORD_AFTER] = { "after", "after: what else happened before the call returned", after_name },
+	[WORD_CAUSE] = { "cause", "cause: why an RST was sent, or what one that came did", cause_name },
+	[WORD_END] = { "end", "end: what became of a socket after its close", end_name },
 };
 
 /* Counters are named as nstat does.  The kernel's reason is known from 6.12 on, that of an
  * answer to a segment from 6.10. */
 struct entry {
-	const struct kind *kind;
+	enum word kind;
 	unsigned int value;
 	const char *brief;	/* fits the list: at most 58 columns */
 	const char *means;
 	const char *wire;	/* as tcpdump prints it */
 	const char *counters;
 	const char *causes;
-	const char *change;
+	const char *change;	/* for everybody; what is one program's own is in settings[] */
 };
 
 static const struct entry entries[] = {
 	/* clang-format off */
 	{
-		&branch, BRANCH_UNREAD_DATA, "received data was never read: an RST",
+		WORD_BRANCH, BRANCH_UNREAD_DATA, "received data was never read: an RST",
 		"Data from the peer was still in the receive queue. All that was not delivered yet is "
 		"lost, no TIME_WAIT follows. Tested before SO_LINGER, so it wins over a zero linger "
 		"and over a linger time.",
@@ -66,23 +57,22 @@ static const struct entry entries[] = {
 		"TcpExtTCPAbortOnClose, TcpOutRsts. Reason TCP_ABORT_ON_CLOSE.",
 		"An answer before the body was read (413 or 401 of nginx, Tomcat, Go); an unread TLS "
 		"close_notify; pipelined requests; a killed process.",
-		"shutdown(SHUT_WR), read to EOF with a time limit, then close. nginx: lingering_close "
-		"always; Envoy: delayed_close_timeout above 0; Tomcat: maxSwallowSize.",
+		"shutdown(SHUT_WR), read to EOF with a time limit, then close.",
 	},
 	{
-		&branch, BRANCH_ZERO_LINGER, "SO_LINGER on with 0 seconds: an RST, if one is needed",
+		WORD_BRANCH, BRANCH_ZERO_LINGER, "SO_LINGER on with 0 seconds: an RST, if one is needed",
 		"close() aborts: unsent and unacknowledged data is lost, no TIME_WAIT follows. In "
 		"SYN_SENT, or with both FINs sent, no RST is needed. TCPAbortOnLinger does not count "
 		"it: that is TCP_LINGER2.",
 		"Flags [R.], or nothing where sent is none.",
 		"TcpExtTCPAbortOnData, even when no RST was sent; TcpOutRsts. Reason TCP_STATE, "
 		"which four other causes share.",
-		"haproxy: option nolinger; nginx: reset_timedout_connection; health checks and load "
-		"generators that avoid TIME_WAIT; inherited from the listener.",
+		"A setting of a proxy; health checks and load generators that avoid TIME_WAIT; "
+		"inherited from the listener.",
 		"Only for aborts that are meant. To avoid TIME_WAIT let the peer close first.",
 	},
 	{
-		&branch, BRANCH_FIN, "an orderly close: a FIN behind the data",
+		WORD_BRANCH, BRANCH_FIN, "an orderly close: a FIN behind the data",
 		"What was written is still delivered after close() returned, then the FIN. "
 		"ESTABLISHED->FIN_WAIT1: this end closed first and will hold TIME_WAIT. "
 		"CLOSE_WAIT->LAST_ACK: the peer had closed first.",
@@ -93,7 +83,7 @@ static const struct entry entries[] = {
 		"Nothing. If resets follow: shutdown(SHUT_WR), read to EOF, then close.",
 	},
 	{
-		&branch, BRANCH_FIN_ALREADY_SENT, "shutdown() had sent the FIN before",
+		WORD_BRANCH, BRANCH_FIN_ALREADY_SENT, "shutdown() had sent the FIN before",
 		"The sending side was shut down earlier. The close gives up the descriptor and the "
 		"reading side; the connection ends on its own.",
 		"Nothing at the close: the Flags [F.] went out at the shutdown(). Data that comes "
@@ -104,7 +94,7 @@ static const struct entry entries[] = {
 		"Nothing. If the peer meets an RST: read to EOF between shutdown() and close().",
 	},
 	{
-		&branch, BRANCH_CONNECT_CANCELLED, "closed while still connecting, in SYN_SENT",
+		WORD_BRANCH, BRANCH_CONNECT_CANCELLED, "closed while still connecting, in SYN_SENT",
 		"The peer had not answered the SYN. Nobody is told.",
 		"Nothing; a SYN-ACK that comes later is answered with Flags [R].",
 		"None for the close; TcpOutRsts for the answer to a late SYN-ACK.",
@@ -114,7 +104,7 @@ static const struct entry entries[] = {
 		"second SYN takes, which is sent after 1 second.",
 	},
 	{
-		&branch, BRANCH_LISTENER, "a listening socket was closed",
+		WORD_BRANCH, BRANCH_LISTENER, "a listening socket was closed",
 		"It sends nothing itself. Each connection in its queue that nobody had accepted gets "
 		"an RST of its own.",
 		"One Flags [R.] for each connection that was not accepted.",
@@ -125,7 +115,7 @@ static const struct entry entries[] = {
 		"listener to the new process; or net.ipv4.tcp_migrate_req=1 with SO_REUSEPORT (5.14).",
 	},
 	{
-		&branch, BRANCH_NOT_CONNECTED, "never connected, or dissolved long ago",
+		WORD_BRANCH, BRANCH_NOT_CONNECTED, "never connected, or dissolved long ago",
 		"There was no connection to end: a socket that was only made or bound, a connect() "
 		"that waited and failed, or a connect() to AF_UNSPEC before.",
 		"Nothing.",
@@ -134,7 +124,7 @@ static const struct entry entries[] = {
 		"Nothing. If a connection was expected, look at the error that connect() gave.",
 	},
 	{
-		&branch, BRANCH_ALREADY_CLOSED, "the connection had died before the close",
+		WORD_BRANCH, BRANCH_ALREADY_CLOSED, "the connection had died before the close",
 		"Reset by the peer, refused, timed out or aborted earlier. The close only frees the "
 		"descriptor. Unread data is lost without a word, and SO_LINGER plays no part.",
 		"Nothing at the close. Earlier, often, the peer's Flags [R] or [R.].",
@@ -146,7 +136,7 @@ static const struct entry entries[] = {
 		"ECONNRESET, ETIMEDOUT, ECONNABORTED.",
 	},
 	{
-		&branch, BRANCH_REPAIR, "TCP_REPAIR was on: closed without a word",
+		WORD_BRANCH, BRANCH_REPAIR, "TCP_REPAIR was on: closed without a word",
 		"The socket is taken away and the peer is not told. What the peer sends next meets no "
 		"socket.",
 		"Nothing at the close; Flags [R] for the peer's next segment, if nobody restored the "
@@ -156,7 +146,7 @@ static const struct entry entries[] = {
 		"Nothing if it is meant; else set TCP_REPAIR back to 0 before the close.",
 	},
 	{
-		&branch, BRANCH_UNKNOWN, "what was observed fits no branch",
+		WORD_BRANCH, BRANCH_UNKNOWN, "what was observed fits no branch",
 		"Which functions ran for this socket fits none of the branches. It is not guessed: "
 		"sent and linger are null.",
 		"Not known.",
@@ -166,7 +156,7 @@ static const struct entry entries[] = {
 		"Try another way, --via. If it stays, report the record and the kernel's version.",
 	},
 	{
-		&linger, LINGER_RESET, "zero linger sent its RST",
+		WORD_LINGER, LINGER_RESET, "zero linger sent its RST",
 		"SO_LINGER {on, 0} took effect: the connection was aborted, unsent data is gone, and "
 		"no TIME_WAIT follows. It does so at the exit of a process too. (The counter "
 		"TCPAbortOnLinger is about TCP_LINGER2.)",
@@ -176,7 +166,7 @@ static const struct entry entries[] = {
 		"As for zero-linger. In a test this is the word that confirms the setting.",
 	},
 	{
-		&linger, LINGER_NO_RESET_NEEDED, "zero linger, but nothing was left to reset",
+		WORD_LINGER, LINGER_NO_RESET_NEEDED, "zero linger, but nothing was left to reset",
 		"The connection was not open yet (SYN_SENT), or both FINs were sent already (CLOSING, "
 		"LAST_ACK with nothing unsent). It was dropped without a word.",
 		"Nothing.",
@@ -186,7 +176,7 @@ static const struct entry entries[] = {
 		"If an RST is wanted, close() without the shutdown().",
 	},
 	{
-		&linger, LINGER_OVERRIDDEN, "unread data decided instead of SO_LINGER",
+		WORD_LINGER, LINGER_OVERRIDDEN, "unread data decided instead of SO_LINGER",
 		"The test for unread data comes before SO_LINGER, so that one sent the RST. With a "
 		"linger time there was no wait either.",
 		"Flags [R.]",
@@ -195,7 +185,7 @@ static const struct entry entries[] = {
 		"Read to EOF before the close if the linger setting is to decide.",
 	},
 	{
-		&linger, LINGER_DRAINED, "waited until all was acknowledged, or had no need to",
+		WORD_LINGER, LINGER_DRAINED, "waited until all was acknowledged, or had no need to",
 		"The peer's kernel acknowledged all data and the FIN in time, or there was nothing to "
 		"wait for. That the peer's application has read it is not said.",
 		"Flags [F.], and the peer's Flags [.] for it, before close() returned.",
@@ -205,7 +195,7 @@ static const struct entry entries[] = {
 		"Nothing. To know that the peer has read it, await an answer or its EOF.",
 	},
 	{
-		&linger, LINGER_TIMED_OUT, "the linger time was up; no RST, close() returned 0",
+		WORD_LINGER, LINGER_TIMED_OUT, "the linger time was up; no RST, close() returned 0",
 		"close() blocked for the whole time, on an O_NONBLOCK socket too. Then it returned 0, "
 		"not EWOULDBLOCK, and the kernel goes on sending: nothing was thrown away.",
 		"Flags [F.] if all data fitted, else later; retransmissions go on; no RST.",
@@ -216,7 +206,7 @@ static const struct entry entries[] = {
 		"a time limit of your own. For an RST on time-out set {on, 0} before the close.",
 	},
 	{
-		&linger, LINGER_INTERRUPTED, "a signal ended the wait",
+		WORD_LINGER, LINGER_INTERRUPTED, "a signal ended the wait",
 		"close() returned 0 before the time was up, not EINTR. The descriptor is closed and "
 		"the kernel goes on sending.",
 		"Flags [F.] if all data fitted, else later; no RST.",
@@ -226,7 +216,7 @@ static const struct entry entries[] = {
 		"await the peer's EOF.",
 	},
 	{
-		&linger, LINGER_CLOSED_MEANWHILE, "the connection ended during the wait",
+		WORD_LINGER, LINGER_CLOSED_MEANWHILE, "the connection ended during the wait",
 		"The peer or the network ended it before all was acknowledged: the end of the data "
 		"did not arrive. close() returned 0 all the same.",
 		"The peer's Flags [R] or [R.]; or our own Flags [R] where after is late-data-reset.",
@@ -235,7 +225,7 @@ static const struct entry entries[] = {
 		"See how the peer closes. Read to EOF before the close if it still sends.",
 	},
 	{
-		&linger, LINGER_SKIPPED_EXITING, "an exiting process never waits",
+		WORD_LINGER, LINGER_SKIPPED_EXITING, "an exiting process never waits",
 		"The process was ending (exit, SIGKILL), so the linger time counted for nothing. The "
 		"kernel goes on sending. Zero linger and unread data reset at exit all the same.",
 		"Flags [F.] if all data fitted, else later; no RST.",
@@ -244,7 +234,7 @@ static const struct entry entries[] = {
 		"close() before exit if the wait is wanted.",
 	},
 	{
-		&linger, LINGER_NOT_APPLICABLE, "SO_LINGER plays no part in this branch",
+		WORD_LINGER, LINGER_NOT_APPLICABLE, "SO_LINGER plays no part in this branch",
 		"A listener, a socket without a connection, a connection that had died before, or one "
 		"in TCP_REPAIR: the kernel does not look at SO_LINGER.",
 		"As for the branch.",
@@ -253,7 +243,7 @@ static const struct entry entries[] = {
 		"See the branch.",
 	},
 	{
-		&after, AFTER_TIME_WAIT, "the FIN was acknowledged: TIME_WAIT or FIN_WAIT2",
+		WORD_AFTER, AFTER_TIME_WAIT, "the FIN was acknowledged: TIME_WAIT or FIN_WAIT2",
 		"What is left is the small socket that TIME_WAIT uses; in FIN_WAIT2 it still awaits "
 		"the peer's FIN. Nobody owns it any more.",
 		"Nothing by itself. In FIN_WAIT2, data from the peer is answered with Flags [R].",
@@ -263,7 +253,7 @@ static const struct entry entries[] = {
 		"If the peer meets an RST: read to EOF before the close.",
 	},
 	{
-		&after, AFTER_FIN_WAIT2_TIMER, "FIN_WAIT2 as a full socket, under a timer",
+		WORD_AFTER, AFTER_FIN_WAIT2_TIMER, "FIN_WAIT2 as a full socket, under a timer",
 		"The FIN is acknowledged, the peer's is missing, and the time to wait for it is above "
 		"60 seconds: for the time above that the socket keeps its full size.",
 		"Nothing.",
@@ -272,7 +262,7 @@ static const struct entry entries[] = {
 		"Lower them, unless the peer needs that long.",
 	},
 	{
-		&after, AFTER_LINGER2_RESET, "TCP_LINGER2 below 0: an RST in FIN_WAIT2",
+		WORD_AFTER, AFTER_LINGER2_RESET, "TCP_LINGER2 below 0: an RST in FIN_WAIT2",
 		"The FIN was acknowledged and the peer's was missing. With TCP_LINGER2 below 0 the "
 		"kernel does not wait for it but resets. This is not SO_LINGER.",
 		"Flags [R.] after the Flags [F.]",
@@ -283,7 +273,7 @@ static const struct entry entries[] = {
 		"Take TCP_LINGER2 away, or set a time.",
 	},
 	{
-		&after, AFTER_ORPHAN_LIMIT_RESET, "too many orphans, or TCP's memory was full: an RST",
+		WORD_AFTER, AFTER_ORPHAN_LIMIT_RESET, "too many orphans, or TCP's memory was full: an RST",
 		"A closed socket that still has to deliver is an orphan. There were more than "
 		"tcp_max_orphans, or all TCP memory was in use, so this one was reset.",
 		"Flags [R.], right after the Flags [F.] if that was sent.",
@@ -294,18 +284,18 @@ static const struct entry entries[] = {
 		"to the end before closing.",
 	},
 	{
-		&after, AFTER_LATE_DATA_RESET, "data came for a socket closed for reading: an RST",
+		WORD_AFTER, AFTER_LATE_DATA_RESET, "data came for a socket closed for reading: an RST",
 		"The peer sent while this end was closing, so its data could reach nobody. Or "
 		"TCP_LINGER2 is below 0 and the answer to our FIN came during the call.",
 		"Flags [R], without the dot: an answer to a segment.",
 		"TcpExtTCPAbortOnData, TcpOutRsts: the counter of zero linger, but another cause.",
-		"A server that closes before the client is done; a keepalive race: an idle limit runs "
-		"out as the next request comes (Node, gunicorn, load balancers).",
+		"A server that closes before the client is done; a keepalive race: its idle limit "
+		"ends as a request comes (Node, gunicorn, NLB).",
 		"shutdown(SHUT_WR), read to EOF with a time limit, then close. Server's idle limit "
 		"above the proxy's; retry idempotent requests.",
 	},
 	{
-		&after, AFTER_NETNS_DYING, "the network namespace is going: closed without a word",
+		WORD_AFTER, AFTER_NETNS_DYING, "the network namespace is going: closed without a word",
 		"A socket of the kernel's own outlived its namespace's last user. Nothing can be "
 		"delivered any more, so it is dropped.",
 		"Nothing, or the Flags [F.] alone.",
@@ -314,7 +304,7 @@ static const struct entry entries[] = {
 		"Nothing.",
 	},
 	{
-		&after, AFTER_CLOSED_MEANWHILE, "the connection was over before the call returned",
+		WORD_AFTER, AFTER_CLOSED_MEANWHILE, "the connection was over before the call returned",
 		"In LAST_ACK the peer's acknowledgement came: a clean end. Otherwise the peer's RST "
 		"came.",
 		"The peer's Flags [.] for our FIN, or its Flags [R] or [R.].",
@@ -323,7 +313,7 @@ static const struct entry entries[] = {
 		"Nothing after LAST_ACK. Else see how the peer closes.",
 	},
 	{
-		&cause, CAUSE_DISCONNECT, "connect() to AF_UNSPEC gave the connection up: an RST",
+		WORD_CAUSE, CAUSE_DISCONNECT, "connect() to AF_UNSPEC gave the connection up: an RST",
 		"The application keeps its socket and drops the connection. What was not sent yet is "
 		"lost, no TIME_WAIT follows. In SYN_SENT, or with both FINs sent, no RST is needed "
 		"and there is no record.",
@@ -335,7 +325,7 @@ static const struct entry entries[] = {
 		"close() for a FIN, and a new socket for the next peer.",
 	},
 	{
-		&cause, CAUSE_UNACCEPTED_CHILD, "its listener went before it was accepted: an RST",
+		WORD_CAUSE, CAUSE_UNACCEPTED_CHILD, "its listener went before it was accepted: an RST",
 		"The handshake was over, so the client took itself for connected. Then the listener "
 		"was closed, shut down for reading or aborted, and its queue with it.",
 		"Flags [R.] for each. A handshake under way gets none.",
@@ -347,7 +337,7 @@ static const struct entry entries[] = {
 		"listener to the new process; or net.ipv4.tcp_migrate_req=1 with SO_REUSEPORT (5.14).",
 	},
 	{
-		&cause, CAUSE_ADMIN_ABORT, "killed from outside: ss -K, BPF or SMC",
+		WORD_CAUSE, CAUSE_ADMIN_ABORT, "killed from outside: ss -K, BPF or SMC",
 		"Somebody else ended the connection, by the kernel's tcp_abort(). The application "
 		"gets ECONNABORTED from its next call; what was not sent yet is lost.",
 		"Flags [R.]",
@@ -357,7 +347,7 @@ static const struct entry entries[] = {
 		"Find out who did it: the application did not. It can only connect again.",
 	},
 	{
-		&cause, CAUSE_KEEPALIVE_TIMEOUT, "keepalive probes found no answer: an RST",
+		WORD_CAUSE, CAUSE_KEEPALIVE_TIMEOUT, "keepalive probes found no answer: an RST",
 		"SO_KEEPALIVE is on, and as many probes as TCP_KEEPCNT says, or all within "
 		"TCP_USER_TIMEOUT, were not answered. The application gets ETIMEDOUT.",
 		"Probes without an answer, then Flags [R.], which may not arrive either.",
@@ -369,7 +359,7 @@ static const struct entry entries[] = {
 		"TCP_KEEPCNT decide how soon it is noticed.",
 	},
 	{
-		&cause, CAUSE_FIN_WAIT2_TIMEOUT, "the peer never closed its half: an RST by a timer",
+		WORD_CAUSE, CAUSE_FIN_WAIT2_TIMEOUT, "the peer never closed its half: an RST by a timer",
 		"This end closed and its FIN was acknowledged, but the peer's did not come in time. "
 		"Most times a small socket waits for it and goes without a packet; this one had kept "
 		"its full size.",
@@ -381,7 +371,7 @@ static const struct entry entries[] = {
 		"TCP_LINGER2 only makes the wait shorter.",
 	},
 	{
-		&cause, CAUSE_ORPHAN_LIMIT, "too many orphans, or TCP's memory was full: an RST",
+		WORD_CAUSE, CAUSE_ORPHAN_LIMIT, "too many orphans, or TCP's memory was full: an RST",
 		"A closed socket that still has to deliver is an orphan. When its timer ran there "
 		"were more than tcp_max_orphans, or all TCP memory was in use, so this one was reset "
 		"and its data is lost.",
@@ -393,7 +383,7 @@ static const struct entry entries[] = {
 		"to the end before closing.",
 	},
 	{
-		&cause, CAUSE_LINGER2, "TCP_LINGER2 below 0: an RST in FIN_WAIT2, by the close",
+		WORD_CAUSE, CAUSE_LINGER2, "TCP_LINGER2 below 0: an RST in FIN_WAIT2, by the close",
 		"What after=linger2-reset says where tracepoints are all there is: the record of the "
 		"close has left before it is sent. This is not SO_LINGER.",
 		"Flags [R.] after the Flags [F.]",
@@ -402,7 +392,7 @@ static const struct entry entries[] = {
 		"Take TCP_LINGER2 away, or set a time.",
 	},
 	{
-		&cause, CAUSE_MPTCP_FASTCLOSE, "an MPTCP socket was aborted: an RST on each subflow",
+		WORD_CAUSE, CAUSE_MPTCP_FASTCLOSE, "an MPTCP socket was aborted: an RST on each subflow",
 		"It was closed with data unread or SO_LINGER {on, 0}, or its peer did not close for a "
 		"minute. Kernels up to 6.17 close the subflow instead: zero-linger, with mptcp true "
 		"and linger null.",
@@ -413,7 +403,7 @@ static const struct entry entries[] = {
 		"Read to EOF before the close; zero linger only for aborts that are meant.",
 	},
 	{
-		&cause, CAUSE_MPTCP_SUBFLOW, "one path of an MPTCP connection was reset",
+		WORD_CAUSE, CAUSE_MPTCP_SUBFLOW, "one path of an MPTCP connection was reset",
 		"The kernel could not use this subflow any more (a bad mapping or checksum), and the "
 		"connection may go on by others. Or the peer aborted the whole of it.",
 		"Flags [R.]",
@@ -424,7 +414,7 @@ static const struct entry entries[] = {
 		"endpoint.",
 	},
 	{
-		&cause, CAUSE_NO_SOCKET, "no socket has these addresses and ports: an RST",
+		WORD_CAUSE, CAUSE_NO_SOCKET, "no socket has these addresses and ports: an RST",
 		"A SYN to a port where nobody listens, or a segment of a connection whose socket is "
 		"gone on this end. If its close was seen, that process is the owner, else nobody.",
 		"Flags [R.] in reply to a SYN, else Flags [R].",
@@ -436,7 +426,7 @@ static const struct entry entries[] = {
 		"conntrack: drop INVALID, or nf_conntrack_tcp_be_liberal=1.",
 	},
 	{
-		&cause, CAUSE_LISTENER_STRAY_ACK, "a listener got an ACK of no connection: an RST",
+		WORD_CAUSE, CAUSE_LISTENER_STRAY_ACK, "a listener got an ACK of no connection: an RST",
 		"The segment is of no connection that is known here, and no valid SYN cookie. Only "
 		"the port is in use, by a listener.",
 		"Flags [R]",
@@ -447,7 +437,7 @@ static const struct entry entries[] = {
 		"restart. Against cookies a larger backlog helps.",
 	},
 	{
-		&cause, CAUSE_BAD_ACK_SYN_SENT, "our SYN was answered with a wrong ACK: an RST",
+		WORD_CAUSE, CAUSE_BAD_ACK_SYN_SENT, "our SYN was answered with a wrong ACK: an RST",
 		"The ACK is for nothing that this end sent, or its timestamp is wrong. The socket "
 		"stays in SYN_SENT and sends its SYN again.",
 		"Our Flags [S], a Flags [.] or [S.] with another ack, our Flags [R], Flags [S] again.",
@@ -459,7 +449,7 @@ static const struct entry entries[] = {
 		"or connections that are kept; see net.ipv4.tcp_tw_reuse.",
 	},
 	{
-		&cause, CAUSE_BAD_ACK_SYN_RECV, "a handshake ended with a wrong ACK: an RST",
+		WORD_CAUSE, CAUSE_BAD_ACK_SYN_RECV, "a handshake ended with a wrong ACK: an RST",
 		"In SYN_RECV came an ACK for something that this end did not send, or that is too "
 		"old.",
 		"Flags [R] in reply to the ACK after our Flags [S.]",
@@ -469,18 +459,18 @@ static const struct entry entries[] = {
 		"Capture the handshake, at both ends if there may be a box between them.",
 	},
 	{
-		&cause, CAUSE_LATE_DATA, "data came for a socket closed for reading: an RST",
+		WORD_CAUSE, CAUSE_LATE_DATA, "data came for a socket closed for reading: an RST",
 		"The peer sent after this end's close, or its shutdown(SHUT_RDWR): there our own RST "
 		"gives ECONNRESET here too. With TCP_LINGER2 below 0 the answer to our FIN is enough.",
 		"Flags [R], without the dot: an answer to a segment.",
 		"TcpExtTCPAbortOnData, as for zero linger; TcpOutRsts. Reason TCP_ABORT_ON_DATA.",
-		"A server that closes before the client is done; a keepalive race: an idle limit runs "
-		"out as the next request comes (Node, gunicorn, load balancers).",
+		"A server that closes before the client is done; a keepalive race: its idle limit "
+		"ends as a request comes (Node, gunicorn, NLB).",
 		"shutdown(SHUT_WR), read to EOF with a time limit, then close. Server's idle limit "
 		"above the proxy's; retry idempotent requests.",
 	},
 	{
-		&cause, CAUSE_TIME_WAIT, "data met the small socket that a close left: an RST",
+		WORD_CAUSE, CAUSE_TIME_WAIT, "data met the small socket that a close left: an RST",
 		"The close was acknowledged, and the small socket of TIME_WAIT awaited the peer's FIN "
 		"when data, or a SYN, came instead. It is late-data, a moment later.",
 		"Flags [R], without the dot: an answer to a segment.",
@@ -491,7 +481,7 @@ static const struct entry entries[] = {
 		"above the proxy's; retry idempotent requests.",
 	},
 	{
-		&cause, CAUSE_ACCEPT_OVERFLOW, "accept queue full, tcp_abort_on_overflow on: an RST",
+		WORD_CAUSE, CAUSE_ACCEPT_OVERFLOW, "accept queue full, tcp_abort_on_overflow on: an RST",
 		"The client's ACK ended the handshake, and there was no room for the connection. "
 		"With tcp_abort_on_overflow=0 the ACK would have been dropped without a word.",
 		"Flags [R] in reply to the ACK after our Flags [S.]",
@@ -503,7 +493,7 @@ static const struct entry entries[] = {
 		"net.core.somaxconn; accept() sooner.",
 	},
 	{
-		&cause, CAUSE_EMBRYONIC, "another SYN hit a handshake under way: an RST",
+		WORD_CAUSE, CAUSE_EMBRYONIC, "another SYN hit a handshake under way: an RST",
 		"A connection was half open, in SYN_RECV, when a second SYN came with a number within "
 		"its window. The handshake is dropped.",
 		"Flags [R.] in reply to the SYN; Flags [R] if that has an ACK.",
@@ -512,7 +502,7 @@ static const struct entry entries[] = {
 		"Capture the handshake, and see where its second SYN comes from.",
 	},
 	{
-		&cause, CAUSE_MPTCP_JOIN_REJECT, "an MPTCP handshake was refused: an RST",
+		WORD_CAUSE, CAUSE_MPTCP_JOIN_REJECT, "an MPTCP handshake was refused: an RST",
 		"The client asked to join an MPTCP connection (MP_JOIN) or to open one (MP_CAPABLE) "
 		"and this end refused. A connection that it has goes on by its other subflows.",
 		"Flags [R.] in reply to a SYN, Flags [R] to an ACK.",
@@ -522,7 +512,7 @@ static const struct entry entries[] = {
 		"See the reason. Lead all subflows of a connection to one host.",
 	},
 	{
-		&cause, CAUSE_FIREWALL_REJECT, "a rule of netfilter answered with an RST",
+		WORD_CAUSE, CAUSE_FIREWALL_REJECT, "a rule of netfilter answered with an RST",
 		"TCP never saw the segment: a rule that rejects with a TCP reset answered it. There "
 		"is no socket and nobody owns it: pid and comm are null.",
 		"Flags [R.] in reply to a SYN, else Flags [R].",
@@ -533,7 +523,7 @@ static const struct entry entries[] = {
 		"Find the rule, by its count. To the other end it looks as if the service were down.",
 	},
 	{
-		&cause, CAUSE_RESET_BY_PEER, "the peer's RST ended the connection",
+		WORD_CAUSE, CAUSE_RESET_BY_PEER, "the peer's RST ended the connection",
 		"An RST came, of the peer or of a box on the way. What was not sent yet is lost, the "
 		"next call gets ECONNRESET, or EPIPE.",
 		"The peer's Flags [R.]: it aborted. Flags [R]: it answered a segment.",
@@ -545,7 +535,7 @@ static const struct entry entries[] = {
 		"idempotent requests.",
 	},
 	{
-		&cause, CAUSE_REFUSED, "connect() was refused: an RST answered our SYN",
+		WORD_CAUSE, CAUSE_REFUSED, "connect() was refused: an RST answered our SYN",
 		"The socket was in SYN_SENT. connect() fails with ECONNREFUSED.",
 		"The peer's Flags [R.]",
 		"TcpAttemptFails, not TcpEstabResets. On the other end TcpOutRsts, unless its firewall "
@@ -556,7 +546,7 @@ static const struct entry entries[] = {
 		"no-socket or firewall-reject. Try again with a pause that grows.",
 	},
 	{
-		&cause, CAUSE_UNKNOWN, "an RST that fits none of the causes",
+		WORD_CAUSE, CAUSE_UNKNOWN, "an RST that fits none of the causes",
 		"Which function sent it, or what it answered, fits none of the causes. It is not "
 		"guessed.",
 		"Not known.",
@@ -567,7 +557,7 @@ static const struct entry entries[] = {
 		"kernel's version.",
 	},
 	{
-		&end, END_TIME_WAIT, "the FIN was acknowledged: TIME_WAIT or FIN_WAIT2",
+		WORD_END, END_TIME_WAIT, "the FIN was acknowledged: TIME_WAIT or FIN_WAIT2",
 		"The peer's kernel has all that was written. What is left is the small socket that "
 		"TIME_WAIT uses; in FIN_WAIT2 it still awaits the peer's FIN.",
 		"The peer's Flags [.] for our FIN; its Flags [F.] too, if it closed.",
@@ -577,7 +567,7 @@ static const struct entry entries[] = {
 		"Nothing. If there are too many: let the peer close first, or keep connections open.",
 	},
 	{
-		&end, END_CLOSED, "the last acknowledgement came: a clean end",
+		WORD_END, END_CLOSED, "the last acknowledgement came: a clean end",
 		"The peer had closed first. Now it has acknowledged all data and our FIN, in "
 		"LAST_ACK. TIME_WAIT is on its side.",
 		"The peer's Flags [.] for our Flags [F.]",
@@ -586,7 +576,7 @@ static const struct entry entries[] = {
 		"Nothing.",
 	},
 	{
-		&end, END_RESET_BY_PEER, "the peer's RST came after the close",
+		WORD_END, END_RESET_BY_PEER, "the peer's RST came after the close",
 		"close() had returned 0, then an RST came. What was not acknowledged is lost, and no "
 		"call is left that could tell the application.",
 		"The peer's Flags [R.]: it aborted. Flags [R]: it answered a segment.",
@@ -597,7 +587,7 @@ static const struct entry entries[] = {
 		"seen, as ECONNRESET. Trace the other end.",
 	},
 	{
-		&end, END_LATE_DATA_RESET, "data came after the close: our RST ended it",
+		WORD_END, END_LATE_DATA_RESET, "data came after the close: our RST ended it",
 		"The socket still had to deliver, or awaited the peer's FIN, when data came that "
 		"nobody can read. What was not acknowledged is lost. The RST's cause is late-data.",
 		"Flags [R], without the dot: an answer to a segment.",
@@ -608,7 +598,7 @@ static const struct entry entries[] = {
 		"above the proxy's; retry idempotent requests.",
 	},
 	{
-		&end, END_TIME_WAIT_RESET, "late data met the small socket: an RST",
+		WORD_END, END_TIME_WAIT_RESET, "late data met the small socket: an RST",
 		"All that was written was acknowledged, and the small socket of TIME_WAIT awaited the "
 		"peer's FIN. Data came instead. It comes after an end time-wait; the RST's cause is "
 		"time-wait.",
@@ -618,7 +608,7 @@ static const struct entry entries[] = {
 		"shutdown(SHUT_WR), read to EOF with a time limit, then close.",
 	},
 	{
-		&end, END_RETRANSMIT_TIMEOUT, "no answer until the kernel gave up: no RST",
+		WORD_END, END_RETRANSMIT_TIMEOUT, "no answer until the kernel gave up: no RST",
 		"Data or the FIN was sent again and again and never acknowledged. Whether it arrived "
 		"is not known, and no call is left that could tell.",
 		"Retransmissions or window probes without an end; no RST.",
@@ -628,7 +618,7 @@ static const struct entry entries[] = {
 		"net.ipv4.tcp_orphan_retries (0 means 8), or TCP_USER_TIMEOUT.",
 	},
 	{
-		&end, END_ORPHAN_LIMIT_RESET, "too many orphans, or TCP's memory was full: an RST",
+		WORD_END, END_ORPHAN_LIMIT_RESET, "too many orphans, or TCP's memory was full: an RST",
 		"After the close the socket still had to deliver. Its timer ran when there were more "
 		"than tcp_max_orphans, or all TCP memory was in use: its data is lost. The RST's "
 		"cause is orphan-limit.",
@@ -640,7 +630,7 @@ static const struct entry entries[] = {
 		"to the end before closing.",
 	},
 	{
-		&end, END_FIN_WAIT2_TIMEOUT, "the peer never closed its half: an RST by a timer",
+		WORD_END, END_FIN_WAIT2_TIMEOUT, "the peer never closed its half: an RST by a timer",
 		"All that was written was acknowledged, but the peer's FIN did not come in time, and "
 		"the socket had kept its full size. The RST's cause has the same name.",
 		"Flags [R.], long after the Flags [F.] and its acknowledgement.",
@@ -650,7 +640,7 @@ static const struct entry entries[] = {
 		"TCP_LINGER2 only makes the wait shorter.",
 	},
 	{
-		&end, END_UNKNOWN, "what ended it was not seen",
+		WORD_END, END_UNKNOWN, "what ended it was not seen",
 		"The socket is gone, and what was seen of it fits none of the ends. It is not "
 		"guessed.",
 		"Not known.",
@@ -666,9 +656,30 @@ _Static_assert(COUNT(entries) == BRANCH_COUNT + LINGER_COUNT - 1 + AFTER_COUNT -
 					 END_COUNT,
 	       "a row for each name, and LINGER_NULL and AFTER_NULL have none");
 
+#define NGINX_LINGERS "lingering_close always, and no return 444"
+
+/* How programs that many people run are told to. */
+static const struct setting {
+	enum word kind;
+	unsigned int value;
+	const char *program;
+	const char *comm;	/* NULL: its processes bear no name that would tell */
+	const char *change;
+} settings[] = {
+	{ WORD_BRANCH, BRANCH_UNREAD_DATA, "nginx", "nginx", NGINX_LINGERS },
+	{ WORD_BRANCH, BRANCH_UNREAD_DATA, "Envoy", NULL, "delayed_close_timeout above 0" },
+	{ WORD_BRANCH, BRANCH_UNREAD_DATA, "Tomcat", NULL, "maxSwallowSize" },
+	{ WORD_BRANCH, BRANCH_ZERO_LINGER, "haproxy", "haproxy", "no option nolinger" },
+	{ WORD_BRANCH, BRANCH_ZERO_LINGER, "nginx", "nginx", "reset_timedout_connection off" },
+	{ WORD_LINGER, LINGER_OVERRIDDEN, "nginx", "nginx", NGINX_LINGERS },
+	{ WORD_AFTER, AFTER_LATE_DATA_RESET, "nginx", "nginx", NGINX_LINGERS },
+	{ WORD_CAUSE, CAUSE_LATE_DATA, "nginx", "nginx", NGINX_LINGERS },
+	{ WORD_CAUSE, CAUSE_TIME_WAIT, "nginx", "nginx", NGINX_LINGERS },
+};
+
 static const char *name_of(const struct entry *entry)
 {
-	return entry->kind->name(entry->value);
+	return kinds[entry->kind].name(entry->value);
 }
 
 /* From there on, the next of this name; names are not unique among kinds. */
@@ -684,30 +695,67 @@ static const struct entry *find(const struct entry *entry, const char *name)
 
 static void put_member(const char *label, const char *text)
 {
-	int used = printf("  %-*s", INDENT - 2, label);
+	char mark[INDENT + 1];
 
-	while (*text) {
-		int length = strcspn(text, " ");
+	snprintf(mark, sizeof(mark), "  %-*s", INDENT - 2, label);
+	paragraph_put(text, stdout, WIDTH, mark);
+}
 
-		if (used > INDENT && used + 1 + length > WIDTH)
-			used = printf("\n%*s", INDENT, "") - 1;
-		else if (used > INDENT)
-			used += printf(" ");
-		used += printf("%.*s", length, text);
-		text += length;
-		text += *text == ' ';
+static bool is_about(const struct setting *setting, const struct entry *entry)
+{
+	return setting->kind == entry->kind && setting->value == entry->value;
+}
+
+static bool is_meant(const struct setting *setting, const char *comm)
+{
+	return !comm || (setting->comm && !strcmp(setting->comm, comm));
+}
+
+static void add_change(struct paragraph *to, const struct entry *entry, const char *comm)
+{
+	const char *before = " ", *end = "";
+
+	paragraph_add(to, "%s", entry->change);
+	for (size_t i = 0; i < COUNT(settings); i++) {
+		if (!is_about(&settings[i], entry) || !is_meant(&settings[i], comm))
+			continue;
+		paragraph_add(to, "%s%s: %s", before, settings[i].program, settings[i].change);
+		before = "; ";
+		end = ".";
 	}
-	putchar('\n');
+	paragraph_add(to, "%s", end);
 }
 
 static void put_entry(const struct entry *entry)
 {
-	printf("%s %s: %s\n", entry->kind->word, name_of(entry), entry->brief);
+	struct paragraph change = {};
+
+	printf("%s %s: %s\n", kinds[entry->kind].word, name_of(entry), entry->brief);
 	put_member("meaning", entry->means);
 	put_member("wire", entry->wire);
 	put_member("counters", entry->counters);
 	put_member("causes", entry->causes);
-	put_member("change", entry->change);
+	add_change(&change, entry, NULL);
+	put_member("change", change.text);
+}
+
+static const struct entry *entry_of(enum word kind, unsigned int value)
+{
+	const struct entry *entry = entries;
+
+	while (entry->kind != kind || entry->value != value)
+		entry++;
+	return entry;
+}
+
+const char *explain_name(enum word kind, unsigned int value)
+{
+	return kinds[kind].name(value);
+}
+
+void explain_change(struct paragraph *to, enum word kind, unsigned int value, const char *comm)
+{
+	add_change(to, entry_of(kind, value), comm);
 }
 
 static int explain(const struct entry *entry, const char *name)
@@ -724,12 +772,12 @@ static int explain(const struct entry *entry, const char *name)
 
 static int list(void)
 {
-	const struct kind *kind = NULL;
+	int kind = -1;
 
 	puts("closetrace explain NAME tells more of one of these:");
 	for (const struct entry *entry = entries; entry < entries + COUNT(entries); entry++) {
-		if (entry->kind != kind)
-			printf("\n%s\n", entry->kind->head);
+		if ((int)entry->kind != kind)
+			printf("\n%s\n", kinds[entry->kind].head);
 		kind = entry->kind;
 		printf("  %-18s  %s\n", name_of(entry), entry->brief);
 	}

@@ -28,21 +28,12 @@ static void space(struct out *out, int width)
 	line.used += width;
 }
 
-/* How many bytes are shown as they are; 0: this one has to be escaped. */
-static int plain(const char *text)
-{
-	uint32_t character;
-	int length = utf8_next(text, &character);
-
-	return length && utf8_is_harmless(character) && character != '\\' ? length : 0;
-}
-
 static void foreign(struct out *out, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
 
 	while (*text) {
-		int length = plain(text);
+		int length = utf8_shown(text);
 
 		if (length) {
 			out_bytes(out, text, length);
@@ -61,7 +52,7 @@ static int foreign_width(const char *text)
 	int width = 0;
 
 	while (*text) {
-		int length = plain(text);
+		int length = utf8_shown(text);
 
 		width += length ? 1 : 4;
 		text += length ? length : 1;

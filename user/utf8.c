@@ -53,3 +53,11 @@ int utf8_is_harmless(uint32_t character)
 
 	return !is_in(character, harmful, sizeof(harmful) / sizeof(*harmful));
 }
+
+int utf8_shown(const char *text)
+{
+	uint32_t character;
+	int length = utf8_next(text, &character);
+
+	return length && utf8_is_harmless(character) && character != '\\' ? length : 0;
+}

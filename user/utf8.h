@@ -12,4 +12,7 @@ int utf8_next(const char *text, uint32_t *character);
 /* Whether a terminal shows it and does nothing else: no control, no change of direction. */
 int utf8_is_harmless(uint32_t character);
 
+/* How many bytes people are shown as they are; 0: this one has to be escaped, as \xHH. */
+int utf8_shown(const char *text);
+
 #endif

@@ -268,6 +268,18 @@ static void counters_are_set_right(void **state)
 	assert_null(strstr(ran.out, "TcpExtTCPAbortOnLinger"));
 }
 
+static void programs_have_settings(void **state)
+{
+	run(2, "unread-data");
+	assert_non_null(strstr(ran.out, "lingering_close always, and no"));
+	assert_non_null(strstr(ran.out, "delayed_close_timeout above 0; Tomcat"));
+	assert_non_null(strstr(ran.out, "Tomcat: maxSwallowSize.\n"));
+	run(2, "zero-linger");
+	assert_non_null(strstr(ran.out, "haproxy: no option nolinger; nginx:"));
+	run(2, "fin");
+	assert_null(strstr(ran.out, "nginx"));
+}
+
 static void one_name_at_a_time(void **state)
 {
 	run(3, "fin");
@@ -290,6 +302,7 @@ int main(void)
 		cmocka_unit_test(names_close_to_it_are_named),
 		cmocka_unit_test(a_reason_leads_to_its_causes),
 		cmocka_unit_test(counters_are_set_right),
+		cmocka_unit_test(programs_have_settings),
 		cmocka_unit_test(one_name_at_a_time),
 	};
 
