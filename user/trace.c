@@ -12,6 +12,7 @@
 #include "user/command.h"
 #include "user/expect.h"
 #include "user/fields.h"
+#include "user/findings.h"
 #include "user/kernel.h"
 #include "user/options.h"
 #include "user/privileges.h"
@@ -26,6 +27,9 @@
 #define BUSY_RECORDS 2000
 
 #define RECONCILE_S 10
+
+/* Of lines on stderr where it is no terminal. */
+#define WIDTH 80
 
 /* In /proc/PID/fd of others. */
 #define LOOK_AROUND (UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_DAC_READ_SEARCH)
@@ -42,6 +46,7 @@ struct trace {
 	struct resets *follow;
 	struct reconcile *reconcile;	/* NULL: nobody wants to know, or it cannot be told */
 	double reconciled_s;
+	struct findings *findings;	/* NULL: nobody wants to know */
 	const char *broken;	/* the first rule that did not hold, as it was given */
 	uint64_t closes;
 	uint64_t resets;
@@ -64,6 +69,8 @@ static void put(struct trace *trace, const struct record *record)
 {
 	if (trace->reconcile)
 		reconcile_count(trace->reconcile, record);
+	if (trace->findings)
+		findings_add(trace->findings, record, NULL);
 	trace->sink->record(trace->out, record);
 }
 
@@ -284,8 +291,10 @@ static void begin(struct trace *trace)
 	tracer_tell(trace->tracer);
 	put_heads(trace);
 	tracer_start(trace->tracer);
-	if (!trace->options->quiet)
+	if (!trace->options->quiet) {
 		trace->reconcile = reconcile_open("/proc", trace->options->tracer.filter.netns);
+		trace->findings = findings_new();
+	}
 	trace->reconciled_s = now_s();
 	/* To find who holds a socket; and the command may be another user's by now. */
 	privileges_keep((trace->options->command ? UINT64_C(1) << CAP_KILL : 0) | LOOK_AROUND);
@@ -338,6 +347,16 @@ static void tell_skipped(struct trace *trace)
 	      "be unknown%s", (unsigned long long)skipped.runs, (unsigned long long)skipped.records,
 	      kernel_is_preemptible() && tracer_via(trace->tracer) != VIA_KPROBE ?
 		      "; it is preemptible, and --via kprobe has least of this" : "");
+}
+
+static void tell_findings(const struct trace *trace)
+{
+	struct out *terminal = out_on(STDERR_FILENO);
+	int width = terminal ? out_width(terminal) : 0;
+
+	out_close(terminal);
+	if (trace->findings)
+		findings_tell(trace->findings, stderr, width ? width : WIDTH, lost_records(trace));
 }
 
 static void tell_totals(const struct trace *trace)
@@ -400,6 +419,7 @@ static int finish(struct trace *trace)
 	else if (error && error != EPIPE)
 		warnx("cannot write the records: %s", strerror(error));
 	if (!trace->options->quiet && !deserted) {
+		tell_findings(trace);
 		tell_reconciled(trace);
 		tell_totals(trace);
 	}
@@ -452,6 +472,7 @@ int trace(struct options *options)
 cleanup:
 	resets_free(trace.follow);
 	reconcile_close(trace.reconcile);
+	findings_free(trace.findings);
 	tracer_close(trace.tracer);
 	out_close(trace.out);
 	close(trace.signals);
