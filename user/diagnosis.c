@@ -42,25 +42,36 @@ static bool is_attempt(const struct record *r)
 	return (r->event->facts & (RESET_TO_SYN | RESET_TO_ACK)) == RESET_TO_SYN;
 }
 
-/* A record is of one diagnosis, the first: what says more comes before what says less.  Where both
- * a close or an end and a reset of its own tell of one RST, only the reset is here. */
+/* A record is of one diagnosis, the first: what says more comes before what says less.  Where an
+ * end and a reset tell of one RST, only the reset is here.  A row that says nothing is another
+ * case of the one above. */
 static const struct diagnosis diagnoses[] = {
 	/* clang-format off */
 	{
-		EVENT_CLOSE, WORD_AFTER, AFTER_LATE_DATA_RESET, NULL, 5,
-		"%w closed %n connection{|s} before the peer was done, so the kernel reset {it|them}: "
+		EVENT_RESET, WORD_CAUSE, CAUSE_LATE_DATA, is_closers, 5,
+		"%w had closed %n connection{|s} before the peer was done, so the kernel reset {it|them}: "
 		"what came next could reach nobody.",
 	},
+	{ EVENT_RESET, WORD_CAUSE, CAUSE_TIME_WAIT, is_closers_data },
+	{ EVENT_CLOSE, WORD_AFTER, AFTER_LATE_DATA_RESET },
 	{
-		EVENT_CLOSE, WORD_AFTER, AFTER_ORPHAN_LIMIT_RESET, NULL, 8,
-		"%n connection{|s} that %w closed {was|were} reset by the kernel: too many closed sockets "
-		"still had data to deliver, or TCP's memory was full. What was not delivered is lost.",
+		EVENT_RESET, WORD_CAUSE, CAUSE_ORPHAN_LIMIT, NULL, 8,
+		"%n connection{|s} that %w had closed {was|were} reset by the kernel: too many closed "
+		"sockets still had data to deliver, or TCP's memory was full. What was not delivered is "
+		"lost.",
 	},
+	{ EVENT_CLOSE, WORD_AFTER, AFTER_ORPHAN_LIMIT_RESET },
 	{
-		EVENT_CLOSE, WORD_AFTER, AFTER_LINGER2_RESET, NULL, 3,
+		EVENT_RESET, WORD_CAUSE, CAUSE_LINGER2, NULL, 3,
 		"%w reset %n connection{|s} at close() because TCP_LINGER2 is below 0 and the peer had "
 		"not closed its side.",
 	},
+	{ EVENT_CLOSE, WORD_AFTER, AFTER_LINGER2_RESET },
+	{
+		EVENT_RESET, WORD_CAUSE, CAUSE_MPTCP_FASTCLOSE, NULL, 4,
+		"%n path{|s} of MPTCP connections {was|were} reset: the connection was aborted as a whole.",
+	},
+	{ EVENT_CLOSE, WORD_CAUSE, CAUSE_MPTCP_FASTCLOSE },
 	{
 		EVENT_CLOSE, WORD_LINGER, LINGER_OVERRIDDEN, NULL, 5,
 		"%w reset %n connection{|s} because it closed {it|them} with unread data%b. SO_LINGER was "
@@ -98,23 +109,9 @@ static const struct diagnosis diagnoses[] = {
 		"%w reset %n connection{|s} because it closed {it|them} with SO_LINGER set to 0 seconds.",
 	},
 	{
-		EVENT_CLOSE, WORD_CAUSE, CAUSE_MPTCP_FASTCLOSE, NULL, 4,
-		"%n path{|s} of MPTCP connections {was|were} reset: the connection was aborted as a whole.",
-	},
-	{
-		EVENT_RESET, WORD_CAUSE, CAUSE_LATE_DATA, is_closers, 5,
-		"%w had closed %n connection{|s} before the peer was done, so the kernel reset {it|them}: "
-		"what came next could reach nobody.",
-	},
-	{
 		EVENT_RESET, WORD_CAUSE, CAUSE_LATE_DATA, NULL, 4,
 		"%n connection{|s} of %w {was|were} reset: data came, and {it was|they were} closed or "
 		"shut down for reading already.",
-	},
-	{
-		EVENT_RESET, WORD_CAUSE, CAUSE_TIME_WAIT, is_closers_data, 5,
-		"%w had closed %n connection{|s} before the peer was done, so what the peer{|s} sent next "
-		"was answered with an RST.",
 	},
 	{
 		EVENT_RESET, WORD_CAUSE, CAUSE_UNACCEPTED_CHILD, NULL, 6,
@@ -126,12 +123,6 @@ static const struct diagnosis diagnoses[] = {
 		EVENT_RESET, WORD_CAUSE, CAUSE_ACCEPT_OVERFLOW, NULL, 6,
 		"%n client{|s} {was|were} reset at the end of the handshake: the accept queue was full, "
 		"and net.ipv4.tcp_abort_on_overflow is on.", PLACE_PORT,
-	},
-	{
-		EVENT_RESET, WORD_CAUSE, CAUSE_ORPHAN_LIMIT, NULL, 8,
-		"%n connection{|s} that %w had closed {was|were} reset by the kernel: too many closed "
-		"sockets still had data to deliver, or TCP's memory was full. What was not delivered is "
-		"lost.",
 	},
 	{
 		EVENT_RESET, WORD_CAUSE, CAUSE_ADMIN_ABORT, NULL, 5,
@@ -153,17 +144,8 @@ static const struct diagnosis diagnoses[] = {
 		"its side.", PLACE_PEER,
 	},
 	{
-		EVENT_RESET, WORD_CAUSE, CAUSE_LINGER2, NULL, 3,
-		"%w reset %n connection{|s} at close() because TCP_LINGER2 is below 0 and the peer had "
-		"not closed its side.",
-	},
-	{
 		EVENT_RESET, WORD_CAUSE, CAUSE_DISCONNECT, NULL, 3,
 		"%w reset %n connection{|s} by a connect() to AF_UNSPEC.",
-	},
-	{
-		EVENT_RESET, WORD_CAUSE, CAUSE_MPTCP_FASTCLOSE, NULL, 4,
-		"%n path{|s} of MPTCP connections {was|were} reset: the connection was aborted as a whole.",
 	},
 	{
 		EVENT_RESET, WORD_CAUSE, CAUSE_MPTCP_SUBFLOW, NULL, 2,
@@ -255,8 +237,13 @@ static bool fits(const struct diagnosis *diagnosis, const struct record *record)
 
 const struct diagnosis *diagnose(const struct record *record)
 {
-	for (size_t i = 0; i < sizeof(diagnoses) / sizeof(*diagnoses); i++)
+	const struct diagnosis *diagnosis = NULL;
+
+	for (size_t i = 0; i < sizeof(diagnoses) / sizeof(*diagnoses); i++) {
+		if (diagnoses[i].says)
+			diagnosis = &diagnoses[i];
 		if (fits(&diagnoses[i], record))
-			return &diagnoses[i];
+			return diagnosis;
+	}
 	return NULL;
 }

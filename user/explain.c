@@ -672,9 +672,7 @@ static const struct setting {
 	{ WORD_BRANCH, BRANCH_ZERO_LINGER, "haproxy", "haproxy", "no option nolinger" },
 	{ WORD_BRANCH, BRANCH_ZERO_LINGER, "nginx", "nginx", "reset_timedout_connection off" },
 	{ WORD_LINGER, LINGER_OVERRIDDEN, "nginx", "nginx", NGINX_LINGERS },
-	{ WORD_AFTER, AFTER_LATE_DATA_RESET, "nginx", "nginx", NGINX_LINGERS },
 	{ WORD_CAUSE, CAUSE_LATE_DATA, "nginx", "nginx", NGINX_LINGERS },
-	{ WORD_CAUSE, CAUSE_TIME_WAIT, "nginx", "nginx", NGINX_LINGERS },
 };
 
 static const char *name_of(const struct entry *entry)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "user/diagnosis.h"
+#include "user/echoes.h"
 #include "user/findings.h"
 #include "user/paragraph.h"
 #include "user/tally.h"
@@ -33,20 +34,11 @@ struct finding {
 };
 
 struct findings {
+	struct echoes *echoes;
 	struct finding at[ROOM];
 	size_t used;
 	uint64_t others;	/* records for which there was no room */
 };
-
-struct findings *findings_new(void)
-{
-	return calloc(1, sizeof(struct findings));
-}
-
-void findings_free(struct findings *findings)
-{
-	free(findings);
-}
 
 /* ---- counting -------------------------------------------------------------------- */
 
@@ -188,9 +180,10 @@ static void count_place(struct finding *finding, const struct close_event *event
 	tally_add(&finding->places, text, 1);
 }
 
-void findings_add(struct findings *findings, const struct record *record, const char *site)
+static void count(void *arg, const struct record *record, const char *site)
 {
 	const struct diagnosis *diagnosis = diagnose(record);
+	struct findings *findings = arg;
 	struct finding *finding;
 
 	if (!diagnosis)
@@ -206,6 +199,32 @@ void findings_add(struct findings *findings, const struct record *record, const 
 	count_place(finding, record->event);
 	if (site)
 		tally_add(&finding->sites, site, 1);
+}
+
+struct findings *findings_new(void)
+{
+	struct findings *findings = calloc(1, sizeof(*findings));
+
+	if (!findings)
+		return NULL;
+	findings->echoes = echoes_new(count, findings);
+	if (findings->echoes)
+		return findings;
+	findings_free(findings);
+	return NULL;
+}
+
+void findings_free(struct findings *findings)
+{
+	if (!findings)
+		return;
+	echoes_free(findings->echoes);
+	free(findings);
+}
+
+void findings_add(struct findings *findings, const struct record *record, const char *site)
+{
+	echoes_add(findings->echoes, record, site);
 }
 
 /* ---- the worst first ---------------------------------------------------------------- */
@@ -433,11 +452,13 @@ static void tell_rest(const struct findings *findings, uint64_t records, FILE *t
 	paragraph_put(rest.text, to, width, "- ");
 }
 
-void findings_tell(const struct findings *findings, FILE *to, int width, uint64_t lost)
+void findings_tell(struct findings *findings, FILE *to, int width, uint64_t lost)
 {
 	const struct finding *order[ROOM];
-	uint64_t rest = findings->others;
+	uint64_t rest;
 
+	echoes_end(findings->echoes);
+	rest = findings->others;
 	if (!findings->used)
 		return;
 	for (size_t i = 0; i < findings->used; i++)

@@ -19,7 +19,7 @@ void findings_free(struct findings *findings);
 /* The site is the line of code that called, in words; NULL: not known. */
 void findings_add(struct findings *findings, const struct record *record, const char *site);
 
-/* Nothing where nothing was found.  Where records were lost, it is said what that means. */
-void findings_tell(const struct findings *findings, FILE *to, int width, uint64_t lost);
+/* Once, at the end.  Nothing where nothing was found.  Where records were lost, it is said what that means. */
+void findings_tell(struct findings *findings, FILE *to, int width, uint64_t lost);
 
 #endif

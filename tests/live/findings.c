@@ -52,10 +52,10 @@ static const struct scene scenes[] = {
 	  " Advice: Read to EOF before the close if the linger setting is to decide. More: closetrace "
 	  "explain overridden.\n" },
 	{ "half-closed-late-data", "reset", "cause", "time-wait", is_unseen,
-	  " had closed 1 connection before the peer was done, so what the peer sent next was answered with "
-	  "an RST. ",
+	  " had closed 1 connection before the peer was done, so the kernel reset it: what came next could "
+	  "reach nobody. ",
 	  " Advice: shutdown(SHUT_WR), read to EOF with a time limit, then close. Server's idle limit above "
-	  "the proxy's; retry idempotent requests. More: closetrace explain time-wait.\n" },
+	  "the proxy's; retry idempotent requests. More: closetrace explain late-data.\n" },
 	{ "linger-timed-out", "close", "linger", "timed-out", knows_no_wait,
 	  " stood still in close() until the linger time was up, 1 time, ", " More: closetrace explain "
 	  "timed-out.\n" },
@@ -144,6 +144,17 @@ static bool fits(const char *told)
 	return line && line == last + 1;
 }
 
+/* What the client's own peers got is no finding: the record of who sent it tells of it. */
+static void check_echoes(const struct run *run)
+{
+	if (is_blind(via))
+		skip("it does not see who sent it", "%s: no RST is told twice", via);
+	else if (run_totals(run).left_out)
+		skip("the kernel left records out", "%s: no RST is told twice", via);
+	else if (!ok(!strstr(run->told, "explain reset-by-peer"), "%s: no RST is told twice", via))
+		note("told: %s", run->told);
+}
+
 static void all_at_once(void)
 {
 	struct run run;
@@ -157,6 +168,7 @@ static void all_at_once(void)
 	unfold(run.told);
 	for (size_t i = 0; i < sizeof(scenes) / sizeof(*scenes); i++)
 		check(&run, &scenes[i]);
+	check_echoes(&run);
 	run_free(&run);
 }
 

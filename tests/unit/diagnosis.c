@@ -238,11 +238,11 @@ static void resets_after_a_fin(void **state)
 
 	event.new_state = TCP_CLOSE;
 	add(&event);
-	tells_of("- server (pid 4242) closed 1 connection before the peer was done,");
-	tells_of("closetrace explain late-data-reset.");
+	tells_of("- server (pid 4242) had closed 1 connection before the peer was done,");
+	tells_of("closetrace explain late-data.");
 	event = waited(WAIT_CLOSING | WAIT_EXPIRED | RAN_ORPHAN_RESET);
 	add(&event);
-	tells_of("- 1 connection that server (pid 4242) closed was reset by the kernel: too many closed "
+	tells_of("- 1 connection that server (pid 4242) had closed was reset by the kernel: too many closed "
 		 "sockets");
 	event.facts |= ORPHAN_LINGER2;
 	add(&event);
@@ -278,7 +278,7 @@ static const struct {
 	  "- 1 connection of server (pid 4242) was reset: data came, and it was closed or shut down" },
 	{ CAUSE_LATE_DATA, OWNER_NOBODY, 0, "- 1 connection of an unknown process was reset: data came" },
 	{ CAUSE_TIME_WAIT, OWNER_CLOSER, RESET_REPLY | RESET_TO_ACK,
-	  "- server (pid 4242) had closed 1 connection before the peer was done, so what the peer sent" },
+	  "- server (pid 4242) had closed 1 connection before the peer was done, so the kernel reset it" },
 	{ CAUSE_UNACCEPTED_CHILD, OWNER_CLOSER, 0,
 	  "- server (pid 4242) gave up a listening socket with 1 connection in its queue that nobody had "
 	  "accepted: it was reset, though the client took itself for connected." },
@@ -332,7 +332,7 @@ static void each_reset(void **state)
 		add_reset(resets[i].cause, resets[i].owner, resets[i].facts);
 		tells_of(resets[i].words);
 		snprintf(more, sizeof(more), "More: closetrace explain %s.\n",
-			 cause_name(resets[i].cause));
+			 resets[i].cause == CAUSE_TIME_WAIT ? "late-data" : cause_name(resets[i].cause));
 		tells_of(more);
 		assert_int_equal(paragraphs(), 1);
 	}
@@ -366,6 +366,19 @@ static void a_syn_is_no_late_data(void **state)
 	add_reset(CAUSE_TIME_WAIT, OWNER_CLOSER, RESET_REPLY | RESET_TO_SYN);
 	add_reset(CAUSE_TIME_WAIT, OWNER_NOBODY, RESET_REPLY | RESET_TO_ACK);
 	tells("");
+}
+
+/* To the application it is one mistake, whenever the data comes. */
+static void late_data_is_counted_together(void **state)
+{
+	struct close_event event = waited(RAN_LATE_RESET);
+
+	add(&event);
+	add_reset(CAUSE_LATE_DATA, OWNER_CLOSER, 0);
+	add_reset(CAUSE_TIME_WAIT, OWNER_CLOSER, RESET_REPLY | RESET_TO_ACK);
+	tells_of("- server (pid 4242) had closed 3 connections before the peer was done, so the kernel "
+		 "reset them: what came next could reach nobody.");
+	assert_int_equal(paragraphs(), 1);
 }
 
 static void retransmit_timeout(void **state)
@@ -407,6 +420,7 @@ int main(void)
 		TELLING(no_reset_is_forgotten),
 		TELLING(an_unknown_cause),
 		TELLING(a_syn_is_no_late_data),
+		TELLING(late_data_is_counted_together),
 		TELLING(retransmit_timeout),
 	};
 
