@@ -210,7 +210,7 @@ static const struct diagnosis diagnoses[] = {
 	/* clang-format on */
 };
 
-static unsigned int value_of(const struct record *record, enum word kind)
+static unsigned int value_of(const struct record *record, enum word_kind kind)
 {
 	const struct verdict *verdict = &record->verdict;
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Which records tell of something that a person would want to know, how bad it is, and the
- * sentence for it.  What to change, user/explain.c says.
+ * sentence for it.  What to change, words.h has.
  */
 #ifndef CLOSETRACE_DIAGNOSIS_H
 #define CLOSETRACE_DIAGNOSIS_H
 
 #include <stdbool.h>
 
-#include "user/explain.h"
 #include "user/judge.h"
+#include "user/words.h"
 
 /* What is worth counting beside: each port of ours, each peer, or nothing. */
 enum place {
@@ -20,7 +20,7 @@ enum place {
 
 struct diagnosis {
 	enum event_kind event;
-	enum word kind;		/* of the record's verdict */
+	enum word_kind kind;		/* of the record's verdict */
 	unsigned int value;
 	bool (*also)(const struct record *record);	/* NULL: always */
 	unsigned int weight;	/* of one of them, beside the others */

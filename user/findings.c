@@ -411,6 +411,7 @@ static void add_places(struct paragraph *to, const struct finding *finding)
 static void tell(const struct finding *finding, FILE *to, int width)
 {
 	const struct diagnosis *diagnosis = finding->diagnosis;
+	const struct word *word = words_find(diagnosis->kind, diagnosis->value);
 	struct paragraph paragraph = {};
 
 	add_sentence(&paragraph, finding);
@@ -419,9 +420,8 @@ static void tell(const struct finding *finding, FILE *to, int width)
 	add_places(&paragraph, finding);
 	add_sites(&paragraph, finding);
 	paragraph_add(&paragraph, " Advice: ");
-	explain_change(&paragraph, diagnosis->kind, diagnosis->value, finding->comm);
-	paragraph_add(&paragraph, " More: closetrace explain %s.",
-		      explain_name(diagnosis->kind, diagnosis->value));
+	word_change(&paragraph, word, finding->comm);
+	paragraph_add(&paragraph, " More: closetrace explain %s.", word_name(word));
 	paragraph_put(paragraph.text, to, width, "- ");
 }
 
