@@ -235,10 +235,19 @@ static bool fits(const struct diagnosis *diagnosis, const struct record *record)
 	       (!diagnosis->also || diagnosis->also(record));
 }
 
+/* Most closes send a FIN at most, and wait for nothing. */
+static bool is_ordinary(const struct record *record)
+{
+	return record->event->kind == EVENT_CLOSE && !judge_is_reset(record->event) &&
+	       !(record->event->facts & WAS_LINGER);
+}
+
 const struct diagnosis *diagnose(const struct record *record)
 {
 	const struct diagnosis *diagnosis = NULL;
 
+	if (is_ordinary(record))
+		return NULL;
 	for (size_t i = 0; i < sizeof(diagnoses) / sizeof(*diagnoses); i++) {
 		if (diagnoses[i].says)
 			diagnosis = &diagnoses[i];
