@@ -28,6 +28,13 @@ static __always_inline bool has_reset_reason(void)
 	return bpf_core_type_exists(enum sk_rst_reason___v6_10);
 }
 
+/* v6.10: the same in the event of that tracepoint, which had the layout of others until then. */
+struct trace_event_raw_tcp_send_reset___v6_10 {
+	const void *skbaddr;
+	const void *skaddr;
+	enum sk_rst_reason___v6_10 reason;
+} __attribute__((preserve_access_index));
+
 struct net___v5_10 {
 	refcount_t count;
 } __attribute__((preserve_access_index));

@@ -313,15 +313,16 @@ static __always_inline __u32 told_facts(const struct sock *sk, bool reply)
 	return BPF_CORE_READ(sk, __sk_common.skc_flags) & 1 << SOCK_DEAD ? 0 : RAN_RESET;
 }
 
-/* For the active one it is a second witness: on a preemptible kernel a program that is on its
- * way already on this CPU is not run again (bpf_prog_info.recursion_misses). */
-static __always_inline int reset_told(__u64 *args)
+/* For the active one it sees what active_reset saw: on a preemptible kernel a program that is on
+ * its way already on this CPU is not run again (bpf_prog_info.recursion_misses).  Within a close
+ * two witnesses do no more than one. */
+static __always_inline int reset_told(void *ctx, const __u64 *args, enum witness witness)
 {
 	const struct sock *sk = (const struct sock *)args[0];
 	struct frame *frame = is_full(sk) ? frame_of(sk) : NULL;
 
 	if (!is_of_close(frame, args[1]))
-		return reset_outside(args);
+		return reset_outside(ctx, args, witness);
 	frame->closer.event.facts |= told_facts(sk, args[1]);
 	if (has_reset_reason())
 		frame->closer.event.reason = args[2];

@@ -65,7 +65,7 @@ int BPF_PROG(tcp_time_wait, struct sock *sk, int state)
 SEC("raw_tp/tcp_send_reset")
 int send_reset(__u64 *args)
 {
-	return reset_told(args);
+	return reset_told(args, args, ONLY_WITNESS);
 }
 
 SEC("fexit/__tcp_close")
@@ -77,7 +77,7 @@ int BPF_PROG(tcp_close_end, struct sock *sk)
 SEC("fentry/tcp_reset")
 int BPF_PROG(receive_reset, struct sock *sk)
 {
-	return reset_received(ctx, sk);
+	return reset_received(ctx, sk, ONLY_WITNESS);
 }
 
 SEC("raw_tp/tcp_destroy_sock")

@@ -75,10 +75,19 @@ int BPF_KPROBE(tcp_time_wait, struct sock *sk, int state)
 	return time_wait_begun(sk, state);
 }
 
+/* Before the raw one, for they run in the order in which they are attached: func_add(). */
+SEC("tp/tcp/tcp_send_reset")
+int steady_send_reset(struct trace_event_raw_tcp_send_reset___v6_10 *event)
+{
+	__u64 args[3] = { (__u64)event->skaddr, (__u64)event->skbaddr, event->reason };
+
+	return reset_told(event, args, FIRST_WITNESS);
+}
+
 SEC("raw_tp/tcp_send_reset")
 int send_reset(__u64 *args)
 {
-	return reset_told(args);
+	return reset_told(args, args, SECOND_WITNESS);
 }
 
 SEC("kretprobe/__tcp_close")
@@ -89,10 +98,24 @@ int BPF_KRETPROBE(tcp_close_end)
 	return frame ? close_returned(frame, (const struct sock *)frame->sk) : 0;
 }
 
+SEC("kprobe/tcp_reset")
+int BPF_KPROBE(steady_receive_reset, struct sock *sk)
+{
+	return reset_received(ctx, sk, FIRST_WITNESS);
+}
+
 SEC("raw_tp/tcp_receive_reset")
 int receive_reset(__u64 *args)
 {
-	return reset_received(args, (const struct sock *)args[0]);
+	return reset_received(args, (const struct sock *)args[0], SECOND_WITNESS);
+}
+
+/* Of IPv6 sockets too: tcp_v6_destroy_sock() calls it, where there is one.  Whoever comes second
+ * finds the closer gone. */
+SEC("kprobe/tcp_v4_destroy_sock")
+int BPF_KPROBE(steady_destroy_sock, struct sock *sk)
+{
+	return orphan_destroyed(ctx, sk);
 }
 
 SEC("raw_tp/tcp_destroy_sock")

@@ -16,6 +16,7 @@
 #define CLOSETRACE_RESET_BPF_H
 
 #include "bpf/record.bpf.h"
+#include "bpf/witness.bpf.h"
 
 /* ---- what is known of a socket by its address, and of a segment --------------- */
 
@@ -382,7 +383,7 @@ static __always_inline int reply_outside(void *ctx, const struct sock *sk, const
 	return 0;
 }
 
-static __always_inline int reset_outside(__u64 *args)
+static __always_inline int reset_outside(void *ctx, const __u64 *args, enum witness witness)
 {
 	const struct sock *sk = (const struct sock *)args[0];
 	const struct sk_buff *skb = (const struct sk_buff *)args[1];
@@ -390,7 +391,9 @@ static __always_inline int reset_outside(__u64 *args)
 
 	if (!counters.on || (sk && is_full(sk) && is_being_closed(sk)))
 		return 0;
-	return skb ? reply_outside(args, sk, skb, reason) : active_outside(args, sk, reason);
+	if (is_for_the_other(witness, skb ? (const void *)skb : sk))
+		return 0;
+	return skb ? reply_outside(ctx, sk, skb, reason) : active_outside(ctx, sk, reason);
 }
 
 /* No answer to an RST, nor to what was not for us: tcp_v4_send_reset(), tcp_v6_send_reset(). */
@@ -435,13 +438,13 @@ static __always_inline __u32 received_facts(const struct sock *sk)
 }
 
 /* tcp_reset() runs for RSTs, and in answer to late data: who called says which. */
-static __always_inline int reset_received(void *ctx, const struct sock *sk)
+static __always_inline int reset_received(void *ctx, const struct sock *sk, enum witness witness)
 {
 	const struct tcp_sock *tp = tcp_sock_of(sk);
 	struct closer *closer;
 	struct sighting s;
 
-	if (!counters.on || !tp)
+	if (!counters.on || !tp || is_for_the_other(witness, sk))
 		return 0;
 	start_reset(&s, received_facts(sk), 0);
 	s.event.state = get(sk, __sk_common.skc_state);

@@ -193,13 +193,13 @@ int set_state(__u64 *args)
 SEC("raw_tp/tcp_receive_reset")
 int receive_reset(__u64 *args)
 {
-	return reset_received(args, (const struct sock *)args[0]);
+	return reset_received(args, (const struct sock *)args[0], ONLY_WITNESS);
 }
 
 SEC("raw_tp/tcp_send_reset")
 int send_reset(__u64 *args)
 {
-	return reset_told(args);
+	return reset_told(args, args, ONLY_WITNESS);
 }
 
 static __always_inline struct frame *open_over(const struct sock *sk)

@@ -25,6 +25,8 @@ static const struct hook hooks[] = {
 	{ "tcp_send_reset",        false, LACKS_AFTER,   "the kernel's reason, late data, RSTs outside a close" },
 	{ "tcp_reset",             false, 0,             "RSTs that were received" },
 	{ "tcp_receive_reset",     false, 0,             "RSTs that were received" },
+	{ "tcp/tcp_send_reset",    false, 0,             "RSTs of which the raw tracepoint is not told" },
+	{ "tcp_v4_destroy_sock",   false, 0,             "ends of which the raw tracepoint is not told" },
 	{ "tcp_v4_send_reset",     false, 0,             "IPv4: RSTs that no socket sent" },
 	{ "tcp_v6_send_reset",     false, 0,             "IPv6: RSTs that no socket sent" },
 	{ "nf_send_reset",         false, 0,             "IPv4: RSTs of firewall rules" },
@@ -32,7 +34,7 @@ static const struct hook hooks[] = {
 };
 /* clang-format on */
 
-/* "raw_tp/tcp_send_reset" hangs on tcp_send_reset. */
+/* "raw_tp/tcp_send_reset" hangs on tcp_send_reset, "tp/tcp/tcp_send_reset" on its event. */
 static const char *function_of(const char *section)
 {
 	const char *slash = strchr(section, '/');
@@ -82,6 +84,8 @@ bool hook_exists(const char *section, const struct btf *btf)
 
 	if (!strncmp(section, "raw_tp/", strlen("raw_tp/")))
 		return is_tracepoint(btf, function) || may_be_symbol("__traceiter_", function);
+	if (!strncmp(section, "tp/", strlen("tp/")))
+		return is_tracepoint(btf, strrchr(section, '/') + 1);
 	if (is_function(btf, function))
 		return true;
 	/* A breakpoint needs no more than the symbol, a trampoline the types of the arguments. */

@@ -58,6 +58,11 @@ static void miss(struct programs *programs, const struct hook *hook, const char 
 	snprintf(missing->why, sizeof(missing->why), "%s", why);
 }
 
+bool is_first_witness(const struct bpf_program *program)
+{
+	return !strncmp(bpf_program__name(program), STEADY, strlen(STEADY));
+}
+
 static bool is_required(const struct bpf_program *program)
 {
 	const struct hook *hook = hook_find(bpf_program__section_name(program));
@@ -87,8 +92,9 @@ static int set_filter(struct programs *programs)
 {
 	struct filter *filter = constant(programs, ".rodata.filter");
 	struct bpf_map *frames = bpf_object__find_map_by_name(programs->object, "frames");
+	struct bpf_map *told = bpf_object__find_map_by_name(programs->object, "told");
 
-	if (!filter || !frames)
+	if (!filter || !frames || !told)
 		return refuse(programs, 0, "the programs are not what was built");
 	*filter = programs->options->filter;
 	filter->trial_cookie = programs->trial.cookie;
@@ -104,6 +110,7 @@ static int set_filter(struct programs *programs)
 	}
 	for (size_t i = 0; i < programs->missing_count; i++)
 		filter->lacks |= programs->missing[i].hook->lacks;
+	bpf_map__set_autocreate(told, filter->preemptible && programs->via == VIA_KPROBE);
 	return bpf_map__set_autocreate(frames, filter->task_storage);
 }
 
@@ -119,12 +126,21 @@ static bool can_reject(const struct programs *programs, const struct bpf_program
 	       btf__find_by_name_kind(programs->btf, function, BTF_KIND_FUNC) >= 0;
 }
 
+/* The event of a tracepoint is read as it is from v6.10 on. */
+static bool can_witness(const struct programs *programs, const struct bpf_program *program)
+{
+	return bpf_program__type(program) != BPF_PROG_TYPE_TRACEPOINT ||
+	       types_have_reasons(programs->btf);
+}
+
 static bool is_wanted(const struct programs *programs, const struct bpf_program *program)
 {
 	const char *name = bpf_program__name(program);
 
 	if (!strncmp(name, "reply_", strlen("reply_")))
 		return !types_have_reasons(programs->btf);
+	if (is_first_witness(program))
+		return kernel_is_preemptible() && can_witness(programs, program);
 	if (!strncmp(name, "reject_", strlen("reject_")))
 		return can_reject(programs, program);
 	return programs->options->follow || strncmp(name, "follow_", strlen("follow_"));

@@ -42,6 +42,10 @@ struct programs {
 	struct ring_buffer *ring;
 };
 
+/* The name of a program that is the first of two on the same hook begins with it: witness.bpf.h. */
+#define STEADY "steady_"
+bool is_first_witness(const struct bpf_program *program);
+
 /* Loads and attaches, as often as a hook turns out to be missing.  0, or -1: see refused and
  * error. */
 int programs_load(struct programs *programs, bool task_storage);

@@ -46,6 +46,8 @@ static void a_tracepoint_is_known_by_its_type(void **state)
 	assert_true(hook_exists("raw_tp/tcp_send_reset", btf));
 	/* A function of this name is no tracepoint. */
 	assert_false(hook_exists("raw_tp/tcp_close", btf));
+	assert_true(hook_exists("tp/tcp/tcp_send_reset", btf));
+	assert_false(hook_exists("tp/tcp/tcp_close", btf));
 	btf__free(btf);
 }
 
@@ -80,7 +82,8 @@ static void what_a_verdict_rests_on_is_required(void **state)
 						"fentry/tcp_send_active_reset", "fentry/tcp_send_fin" };
 	static const char *const optional[] = { "fentry/tcp_close", "fentry/inet_csk_listen_stop",
 						"fexit/sk_stream_wait_close", "fentry/tcp_time_wait",
-						"raw_tp/tcp_send_reset" };
+						"raw_tp/tcp_send_reset", "tp/tcp/tcp_send_reset",
+						"kprobe/tcp_v4_destroy_sock" };
 
 	for (size_t i = 0; i < COUNT(required); i++)
 		assert_true(hook_find(required[i])->required);
@@ -91,6 +94,8 @@ static void what_a_verdict_rests_on_is_required(void **state)
 	assert_int_equal(hook_find("fentry/tcp_close")->lacks, LACKS_BLOCKED);
 	assert_int_equal(hook_find("fentry/tcp_time_wait")->lacks, LACKS_AFTER);
 	assert_int_equal(hook_find("raw_tp/tcp_send_reset")->lacks, LACKS_AFTER);
+	/* The raw tracepoint gives the same. */
+	assert_int_equal(hook_find("tp/tcp/tcp_send_reset")->lacks, 0);
 }
 
 int main(void)
