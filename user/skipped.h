@@ -3,10 +3,9 @@
 #ifndef CLOSETRACE_SKIPPED_H
 #define CLOSETRACE_SKIPPED_H
 
+#include "user/programs.h"
 #include "user/tracer.h"
 
-struct bpf_object;
-
-struct tracer_skipped skipped_count(const struct bpf_object *object);
+struct tracer_skipped skipped_count(const struct programs *programs);
 
 #endif

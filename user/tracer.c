@@ -292,7 +292,7 @@ struct tracer_lost tracer_lost(const struct tracer *tracer)
 
 struct tracer_skipped tracer_skipped(const struct tracer *tracer)
 {
-	return skipped_count(tracer->programs.object);
+	return skipped_count(&tracer->programs);
 }
 
 uint64_t tracer_unfinished(const struct tracer *tracer)
