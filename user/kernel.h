@@ -44,7 +44,7 @@ bool kernel_bars(enum via via, char *line, size_t size);
 
 /* Whether a task may be put off within a program.  The kernel then leaves that program out for
  * all others on its CPU until the first goes on (bpf_prog_info.recursion_misses); a kprobe's
- * programs are not put off. */
+ * programs are not put off, and from v7.0 raw tracepoints are: witness.bpf.h. */
 bool kernel_is_preemptible(void);
 bool kernel_may_preempt(void);	/* or that is not known */
 
