@@ -29,6 +29,7 @@
 #define MAX_PARTS   40
 #define MAX_KINDS   32
 #define PATIENCE_S  240
+#define STRAY	    10	/* records that softirqs may keep from kprobes, or a thousandth of all */
 #define AHEAD	    4000	/* records that may be under way: the ring has room for more */
 
 #define OPTIONS(...) (const char *const[]){ __VA_ARGS__, NULL }
@@ -550,9 +551,14 @@ static void check_loss(const struct run *run, const struct totals *totals)
 
 	for (int i = 0; i < played_count; i++)
 		missing += total_of(&plays[i].want) - total_of(&plays[i].got);
-	if (!ok(missing <= lost, "%s: what is missing was told as lost", via))
+	/* A close that closetrace has put off may find the data that was to come after it. */
+	if (!ok(missing <= lost + sum.borrowed, "%s: what is missing was told as lost", via))
 		note("%ld are missing, %ld lost", missing, lost);
 	ok(!strstr(run->told, " unexplained"), "%s: nothing is unexplained", via);
+	/* By the others a preemptible kernel does leave more out. */
+	if (!strcmp(via, "kprobe"))
+		ok(totals->left_out <= STRAY || totals->left_out <= (sum.closes + sum.resets) / 1000,
+		   "%s: next to nothing was left out", via);
 }
 
 static void check_counters(const long *counted)
