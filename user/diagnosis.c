@@ -74,7 +74,7 @@ static const struct diagnosis diagnoses[] = {
 	{ EVENT_CLOSE, WORD_CAUSE, CAUSE_MPTCP_FASTCLOSE },
 	{
 		EVENT_CLOSE, WORD_LINGER, LINGER_OVERRIDDEN, NULL, 5,
-		"%w reset %n connection{|s} because it closed {it|them} with unread data%b. SO_LINGER was "
+		"%w reset %n connection{|s} because %i closed {it|them} with unread data%b. SO_LINGER was "
 		"set, and had no say: unread data is tested first. The peer{|s} may have lost the end of "
 		"what {it was|they were} sent.",
 	},
@@ -101,12 +101,12 @@ static const struct diagnosis diagnoses[] = {
 	},
 	{
 		EVENT_CLOSE, WORD_BRANCH, BRANCH_UNREAD_DATA, is_applications, 5,
-		"%w reset %n connection{|s} because it closed {it|them} with unread data%b. The peer{|s} "
+		"%w reset %n connection{|s} because %i closed {it|them} with unread data%b. The peer{|s} "
 		"may have lost the end of what {it was|they were} sent.",
 	},
 	{
 		EVENT_CLOSE, WORD_BRANCH, BRANCH_ZERO_LINGER, is_applications_reset, 3,
-		"%w reset %n connection{|s} because it closed {it|them} with SO_LINGER set to 0 seconds.",
+		"%w reset %n connection{|s} because %i closed {it|them} with SO_LINGER set to 0 seconds.",
 	},
 	{
 		EVENT_RESET, WORD_CAUSE, CAUSE_LATE_DATA, NULL, 4,

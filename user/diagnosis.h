@@ -24,8 +24,8 @@ struct diagnosis {
 	unsigned int value;
 	bool (*also)(const struct record *record);	/* NULL: always */
 	unsigned int weight;	/* of one of them, beside the others */
-	/* {one|many} is either; %n the number, %w who it was, %b the bytes that nobody read and %t
-	 * the time that it took, after a comma, where there are any. */
+	/* {one|many} is either; %n the number, %w who it was, %i it or they, %b the bytes that nobody
+	 * read and %t the time that it took, after a comma, where there are any. */
 	const char *says;
 	enum place place;
 };

@@ -270,6 +270,16 @@ static void add_who(struct paragraph *to, const struct finding *finding)
 		paragraph_add(to, " (%d" HARD_SPACE "or more processes)", PIDS);
 }
 
+static const char *it_or_they(const struct finding *finding)
+{
+	return finding->pids_count > 1 ? "they" : "it";
+}
+
+static void add_it(struct paragraph *to, const struct finding *finding)
+{
+	paragraph_add(to, "%s", it_or_they(finding));
+}
+
 static const char *in_all(const struct finding *finding)
 {
 	return finding->count > 1 ? " in all" : "";
@@ -301,6 +311,7 @@ static const struct {
 	void (*add)(struct paragraph *to, const struct finding *finding);
 } pieces[] = {
 	{ 'w', add_who },
+	{ 'i', add_it },
 	{ 'n', add_number },
 	{ 'b', add_unread },
 	{ 't', add_time },
@@ -341,16 +352,16 @@ static void add_sentence(struct paragraph *to, const struct finding *finding)
 
 static void add_lost_bytes(struct paragraph *to, const struct finding *finding)
 {
-	const char *before = " Of what it had written, the kernel threw away ";
-
+	if (finding->lossy)
+		paragraph_add(to, " Of what %s had written, the kernel threw away ",
+			      it_or_they(finding));
 	if (finding->unsent_bytes) {
-		paragraph_add(to, "%s", before);
 		paragraph_add_bytes(to, finding->unsent_bytes);
 		paragraph_add(to, " unsent");
-		before = ", and ";
 	}
 	if (finding->unacked_bytes) {
-		paragraph_add(to, "%s", before);
+		if (finding->unsent_bytes)
+			paragraph_add(to, ", and ");
 		paragraph_add_bytes(to, finding->unacked_bytes);
 		paragraph_add(to, " sent that nobody had acknowledged");
 	}

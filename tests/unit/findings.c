@@ -76,7 +76,7 @@ static void many_are_not(void **state)
 	add_of(9, 2);
 	add_of(7, 1);
 	assert_int_equal(paragraphs(), 2);
-	tells_of("- server (3 processes) reset 5 connections because it closed them with unread data, "
+	tells_of("- server (3 processes) reset 5 connections because they closed them with unread data, "
 		 "50 bytes in all.");
 	tells_of("- server (pid 4242) reset 1 connection because it closed it with SO_LINGER");
 	for (__u32 pid = 10; pid < 100; pid++)
