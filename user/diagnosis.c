@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "user/diagnosis.h"
 
-static bool is_applications(const struct record *r)
-{
-	return !(r->event->facts & WAS_FASTCLOSE);
-}
-
 /* Zero linger, where nothing was left to reset, hurts nobody. */
-static bool is_applications_reset(const struct record *r)
+static bool is_reset(const struct record *r)
 {
-	return r->verdict.sent == SENT_RST && is_applications(r);
+	return r->verdict.sent == SENT_RST;
 }
 
-/* Up to v6.17 the kernel closes the subflow with a zero linger of its own for it. */
+/* Up to v6.17 the kernel closes the subflow for it, with a zero linger of its own. */
 static bool is_fastclose(const struct record *r)
 {
-	return r->event->kind == EVENT_CLOSE && r->verdict.branch == BRANCH_ZERO_LINGER &&
-	       r->verdict.sent == SENT_RST && !is_applications(r);
+	return r->event->kind == EVENT_CLOSE && is_reset(r) && r->event->facts & WAS_FASTCLOSE;
 }
 
 /* What the linger time was set for. */
@@ -100,12 +94,12 @@ static const struct diagnosis diagnoses[] = {
 		"whether it arrived.",
 	},
 	{
-		EVENT_CLOSE, WORD_BRANCH, BRANCH_UNREAD_DATA, is_applications, 5,
+		EVENT_CLOSE, WORD_BRANCH, BRANCH_UNREAD_DATA, NULL, 5,
 		"%w reset %n connection{|s} because %i closed {it|them} with unread data%b. The peer{|s} "
 		"may have lost the end of what {it was|they were} sent.",
 	},
 	{
-		EVENT_CLOSE, WORD_BRANCH, BRANCH_ZERO_LINGER, is_applications_reset, 3,
+		EVENT_CLOSE, WORD_BRANCH, BRANCH_ZERO_LINGER, is_reset, 3,
 		"%w reset %n connection{|s} because %i closed {it|them} with SO_LINGER set to 0 seconds.",
 	},
 	{

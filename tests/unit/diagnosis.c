@@ -192,6 +192,14 @@ static void linger_timed_out(void **state)
 	tells_of("closetrace explain timed-out.");
 }
 
+static void how_long_is_not_known(void **state)
+{
+	struct close_event event = waited(WAIT_CLOSING | WAIT_EXPIRED | LACKS_BLOCKED);
+
+	add(&event);
+	tells_of("until the linger time was up, 1 time. There was no reset");
+}
+
 static void linger_interrupted(void **state)
 {
 	struct close_event event = waited(WAIT_CLOSING);
@@ -260,6 +268,12 @@ static void a_fastclose(void **state)
 	tells_nothing_of("SO_LINGER set");
 	tells_of("- 1 path of MPTCP connections was reset: the connection was aborted as a whole.");
 	tells_of("closetrace explain mptcp-fastclose.");
+	/* It may find data in the queue. */
+	event = unread(1);
+	event.facts |= WAS_SUBFLOW | WAS_FASTCLOSE;
+	add(&event);
+	tells_nothing_of("unread data");
+	tells_of("- 2 paths of MPTCP connections were reset");
 }
 
 /* ---- resets, ends --------------------------------------------------------------------- */
@@ -411,6 +425,7 @@ int main(void)
 		TELLING(a_queue_that_is_still_sent),
 		TELLING(linger_overridden),
 		TELLING(linger_timed_out),
+		TELLING(how_long_is_not_known),
 		TELLING(linger_interrupted),
 		TELLING(linger_closed_meanwhile),
 		TELLING(linger_skipped),
