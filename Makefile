@@ -79,7 +79,7 @@ $O/%.o: %.c
 UNITS := $(patsubst tests/unit/%.c,$O/tests/unit/%,$(wildcard tests/unit/*.c))
 # In tests/live what is not a program of its own is shared by all of them.
 live_shared := live counters wire reset_actor reset_forge reset_rows \
-	       end_tcp end_closer end_scenes end_records end_deeds mixed_parts \
+	       linger_uring end_tcp end_closer end_scenes end_records end_deeds mixed_parts \
 	       filter_acts filter_cast filter_cases
 LIVES := $(patsubst tests/live/%.c,$O/tests/live/%,\
 	   $(filter-out $(live_shared:%=tests/live/%.c),$(wildcard tests/live/*.c)))

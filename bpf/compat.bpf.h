@@ -94,6 +94,31 @@ static __always_inline bool is_fastclosing(const struct tcp_sock *tp)
 	return subflow && BPF_CORE_READ_BITFIELD_PROBED(subflow, send_fastclose);
 }
 
+struct mptcp_subflow_context___conn {
+	struct sock *conn;
+} __attribute__((preserve_access_index));
+
+struct mptcp_sock___first {
+	struct sock *first;
+} __attribute__((preserve_access_index));
+
+/* The MPTCP socket that this is a subflow of, else NULL.  By its address. */
+static __always_inline const struct sock *mptcp_of(const struct sock *sk)
+{
+	const struct mptcp_subflow_context___conn *subflow;
+
+	if (!has_subflows() || !BPF_CORE_READ((const struct tcp_sock___mptcp *)sk, is_mptcp))
+		return NULL;
+	subflow = BPF_CORE_READ((const struct tcp_sock *)sk, inet_conn.icsk_ulp_data);
+	return subflow ? BPF_CORE_READ(subflow, conn) : NULL;
+}
+
+/* The others have names of their own. */
+static __always_inline bool is_first_of(const struct sock *sk, const struct sock *mptcp)
+{
+	return BPF_CORE_READ((const struct mptcp_sock___first *)mptcp, first) == sk;
+}
+
 struct rwbase_rt___rt {
 	atomic_t readers;
 } __attribute__((preserve_access_index));

@@ -203,9 +203,12 @@ static __always_inline int close_locked(const struct sock *sk, long timeout)
 	fill_event(&frame->closer.event, task, frame->called_ns);
 	fill_socket(&frame->closer.event, sk, tp);
 	frame->timeout = timeout;
-	if (!wanted_socket(&frame->closer.event))
+	if (!wanted_socket(&frame->closer.event)) {
 		frame_drop(frame);
-	else if (timeout)
+		return 0;
+	}
+	fill_setting(&frame->closer.event, sk);
+	if (timeout)
 		linger(frame, sk);
 	return 0;
 }

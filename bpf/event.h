@@ -21,6 +21,7 @@ enum event_kind {
 	EVENT_CLOSE = 1,
 	EVENT_RESET,		/* an RST that no close call sent */
 	EVENT_END,		/* what became of a closed socket */
+	EVENT_LINGER,		/* SO_LINGER was set */
 	EVENT_COUNT,
 };
 
@@ -79,6 +80,8 @@ enum fact {
 	WAS_SUBFLOW      = 1 << 20,	/* of an MPTCP socket, be it one that fell back to TCP */
 	WAS_FASTCLOSE    = 1 << 21,	/* ... which aborts: mptcp_subflow_context.send_fastclose */
 
+	LINGER_INHERITED = 1 << 22,	/* from the listener, whose setting it was */
+
 	/* What this way of attaching, or this socket, could not give: null outside. */
 	LACKS_BLOCKED    = 1 << 24,
 	LACKS_NONBLOCK   = 1 << 25,	/* no descriptor: a kernel socket */
@@ -114,6 +117,14 @@ enum reset_fact {
 	ENDED_UNSEEN     = 1 << 20,	/* this way of attaching has no tcp_time_wait() */
 };
 
+/* Who set SO_LINGER as the socket has it; all 0: that was not seen. */
+struct setter {
+	__u64 time_ns;
+	__u32 pid;
+	__u32 tid;
+	char  comm[COMM_LEN];
+};
+
 struct close_event {
 	__u64 time_ns;		/* CLOCK_MONOTONIC; of a close: on entry */
 	__u64 id;
@@ -143,8 +154,9 @@ struct close_event {
 	char  comm[COMM_LEN];
 	__u16 error;		/* sk_err, of an end */
 	__u8  pad[4];
+	struct setter setter;	/* of a close */
 };
-_Static_assert(sizeof(struct close_event) == 144, "no hidden padding");
+_Static_assert(sizeof(struct close_event) == 176, "no hidden padding");
 
 /* A reset may have more: what is missing at the end is 0. */
 #define CALLERS 16
@@ -190,6 +202,8 @@ struct counters {
 	__u64 frames;		/* the same found that a task can have a frame */
 	__u64 open;		/* frames, where the engine counts them */
 	__u64 orphans;		/* closed sockets that are waited for, where they are counted */
+	__u64 settings;		/* of SO_LINGER, seen so far */
+	__u64 asked;		/* calls to set it that have not returned, where there are notes of them */
 	__u64 lost_ring;
 	__u64 lost_table;
 };

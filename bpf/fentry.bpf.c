@@ -13,6 +13,7 @@
 
 #include "bpf/engine.bpf.h"
 #include "bpf/reject.bpf.h"
+#include "bpf/asked.bpf.h"
 
 SEC("fentry/tcp_close")
 int BPF_PROG(tcp_close, struct sock *sk)
@@ -96,4 +97,24 @@ SEC("fentry/tcp_v6_send_reset")
 int BPF_PROG(reply_ipv6, struct sock *sk, struct sk_buff *skb)
 {
 	return reply_unseen(ctx, sk, skb, false);
+}
+
+/* optval is a structure of two words. */
+SEC("fexit/sock_setsockopt")
+int BPF_PROG(linger_end, struct socket *socket, int level, int optname, void *optval, long is_kernel,
+	     unsigned int optlen, int error)
+{
+	return optname == SO_LINGER && !error ? linger_set(socket) : 0;
+}
+
+SEC("fentry/bpf_sk_storage_clone")
+int BPF_PROG(clone, struct sock *sk, struct sock *child)
+{
+	return linger_cloned(sk, child);
+}
+
+SEC("fentry/mptcp_init_sock")
+int BPF_PROG(mptcp_init, struct sock *sk)
+{
+	return linger_new(sk);
 }

@@ -13,6 +13,7 @@
 
 #include "bpf/engine.bpf.h"
 #include "bpf/reject.bpf.h"
+#include "bpf/asked.bpf.h"
 
 /* A return knows no arguments; what the task is closing says it. */
 static __always_inline struct frame *open_frame(void)
@@ -134,4 +135,16 @@ SEC("kprobe/tcp_v6_send_reset")
 int BPF_KPROBE(reply_ipv6, struct sock *sk, struct sk_buff *skb)
 {
 	return reply_unseen(ctx, sk, skb, false);
+}
+
+SEC("kprobe/bpf_sk_storage_clone")
+int BPF_KPROBE(clone, struct sock *sk, struct sock *child)
+{
+	return linger_cloned(sk, child);
+}
+
+SEC("kprobe/mptcp_init_sock")
+int BPF_KPROBE(mptcp_init, struct sock *sk)
+{
+	return linger_new(sk);
 }

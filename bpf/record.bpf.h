@@ -13,6 +13,13 @@ static __always_inline __u64 new_id(__u64 now_ns)
 	return (now_ns - filter.start_ns) >> 6 << 10 | (bpf_get_smp_processor_id() & 1023);
 }
 
+static __always_inline __u64 inode_of(const struct sock *sk)
+{
+	const struct inode *inode = BPF_CORE_READ(sk, sk_socket, file, f_inode);
+
+	return inode ? inode_number(inode) : 0;
+}
+
 static __always_inline __u8 task_context(__u32 flags)
 {
 	if (flags & PF_KTHREAD)

@@ -15,7 +15,7 @@
 #ifndef CLOSETRACE_RESET_BPF_H
 #define CLOSETRACE_RESET_BPF_H
 
-#include "bpf/record.bpf.h"
+#include "bpf/setting.bpf.h"
 #include "bpf/witness.bpf.h"
 
 /* ---- what is known of a socket by its address, and of a segment --------------- */
@@ -25,13 +25,6 @@ static __always_inline bool is_full(const struct sock *sk)
 	__u32 minisockets = IN(TIME_WAIT) | IN(NEW_SYN_RECV);
 
 	return sk && !(1U << BPF_CORE_READ(sk, __sk_common.skc_state) & minisockets);
-}
-
-static __always_inline __u64 inode_of(const struct sock *sk)
-{
-	const struct inode *inode = BPF_CORE_READ(sk, sk_socket, file, f_inode);
-
-	return inode ? inode_number(inode) : 0;
 }
 
 /* The process that closes this socket holds the inode's lock, too: what is sent now is of its
@@ -193,7 +186,7 @@ static __always_inline void fill_by_holder(struct sighting *s, const struct sock
 	if (call && BPF_CORE_READ(sk, sk_lock.owned))
 		e->facts |= OWNER_IS_RUNNING;
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN)
-		e->id = new_id(e->time_ns);
+		e->id = id_of(sk, e->time_ns);
 	s->inode = inode_of(sk);
 }
 
@@ -325,6 +318,7 @@ static __always_inline int orphan_destroyed(void *ctx, const struct sock *sk)
 	struct closer *closer = orphan_of(sk);
 	struct ended *last;
 
+	setting_drop(sk);
 	if (!closer || !closer->returned_ns)
 		return 0;
 	closer->event.error = BPF_CORE_READ(sk, sk_err);
@@ -456,7 +450,7 @@ static __always_inline int reset_received(void *ctx, const struct sock *sk, enum
 		closer->seen |= ENDED_RECEIVED;
 		fill_by_closer(&s.event, closer);
 	} else {
-		s.event.id = new_id(s.event.time_ns);
+		s.event.id = id_of(sk, s.event.time_ns);
 		s.inode = inode_behind(sk);
 	}
 	tell_reset(ctx, &s);

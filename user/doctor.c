@@ -25,6 +25,7 @@ static const char *const unseen[VIA_COUNT][8] = {
 		"how a positive linger ended (linger is null), unless the process was exiting",
 		"what else happened before the call returned (after is null)",
 		"closes of kernel sockets",
+		"who set SO_LINGER: no linger records, and linger_set_time is null",
 		"RSTs of firewall rules; before Linux 6.10 those that no socket sent, or TIME_WAIT",
 	},
 };

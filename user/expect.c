@@ -95,6 +95,7 @@ static const struct text {
 	{ "after",     after_name },
 	{ "via",       via_name },
 	{ "comm",      NULL, is_comm, "1 to 15 bytes" },
+	{ "linger_set_comm", NULL, is_comm, "1 to 15 bytes" },
 	{ "laddr",     NULL, is_address, AN_ADDRESS },
 	{ "raddr",     NULL, is_address, AN_ADDRESS },
 	{ "reason",    NULL, is_reason, "the kernel's name without SK_RST_REASON_, such as TCP_STATE" },

@@ -6,6 +6,7 @@
 
 #include "user/cause.h"
 #include "user/fields.h"
+#include "user/linger.h"
 #include "user/reason.h"
 
 #define CLOCK_LOOKS   10
@@ -161,6 +162,52 @@ GET(linger_s)
 		put_number(value, r->event->linger_s);
 }
 
+/* Of a close, as long as it is what the application set. */
+static int has_setter(const struct record *r)
+{
+	return r->event->setter.time_ns && !judge_is_linger_of_fastclose(r->event);
+}
+
+GET(linger_set_time)
+{
+	if (!has_setter(r))
+		return;
+	put_number(value, r->event->setter.time_ns + epoch_ns);
+	value->type = VALUE_TIME;
+}
+
+GET(linger_set_pid) { put_if(value, has_setter(r), r->event->setter.pid); }
+GET(linger_set_tid) { put_if(value, has_setter(r), r->event->setter.tid); }
+
+GET(linger_set_comm)
+{
+	if (!has_setter(r))
+		return;
+	value->type = VALUE_FOREIGN;
+	value->text = r->event->setter.comm;
+}
+
+static void put_truth(struct value *value, int truth)
+{
+	put_number(value, !!truth);
+	value->type = VALUE_TRUTH;
+}
+
+GET(linger_inherited)
+{
+	if (has_setter(r))
+		put_truth(value, r->event->facts & LINGER_INHERITED);
+}
+
+GET(on) { put_truth(value, r->event->facts & WAS_LINGER); }
+GET(seconds) { put_if(value, r->event->facts & WAS_LINGER, r->event->linger_s); }
+
+GET(on_text)
+{
+	linger_show(r->event, value->room, sizeof(value->room));
+	put_word(value, value->room);
+}
+
 GET(nonblock)
 {
 	put_unless(value, r, LACKS_NONBLOCK, !!(r->event->facts & WAS_NONBLOCK));
@@ -239,6 +286,10 @@ GET(what)
 		get_branch(r, value);
 		return;
 	}
+	if (r->event->kind == EVENT_LINGER) {
+		get_event(r, value);
+		return;
+	}
 	snprintf(value->room, sizeof(value->room), "%s%s", r->owner == OWNER_CLOSER ? "\\_ " : "", word);
 	put_word(value, value->room);
 }
@@ -269,7 +320,9 @@ GET(since_text)
 #define CLOSES	(1 << EVENT_CLOSE)
 #define RESETS	(1 << EVENT_RESET)
 #define ENDS	(1 << EVENT_END)
-#define ALL	(CLOSES | RESETS | ENDS)
+#define LINGERS	(1 << EVENT_LINGER)
+#define ALL	(CLOSES | RESETS | ENDS | LINGERS)
+#define TASKS	(CLOSES | RESETS | LINGERS)	/* whose task it is is known in full */
 
 /* clang-format off */
 const struct field fields[] = {
@@ -281,11 +334,11 @@ const struct field fields[] = {
 	{ RESETS,           "owner",         get_owner },
 	{ ALL,              "id",            get_id },
 	{ ALL,              "pid",           get_pid,           "PID",      7 },
-	{ CLOSES | RESETS,  "tid",           get_tid },
+	{ TASKS,            "tid",           get_tid },
 	{ ALL,              "comm",          get_comm,          "COMM",    15 },
-	{ CLOSES | RESETS,  "uid",           get_uid },
+	{ TASKS,            "uid",           get_uid },
 	{ CLOSES,           "context",       get_context },
-	{ CLOSES | RESETS,  "cgroup",        get_cgroup },
+	{ TASKS,            "cgroup",        get_cgroup },
 	{ ALL,              "netns",         get_netns },
 	{ ALL,              "family",        get_family },
 	{ ALL,              "laddr",         get_laddr },
@@ -302,12 +355,20 @@ const struct field fields[] = {
 	{ ALL,              NULL,            get_local,         "LOCAL",   21, "d-c" },
 	{ ALL,              NULL,            get_remote,        "REMOTE",  21, "dcc" },
 	{ CLOSES,           NULL,            get_states,        .detail = "" },
-	{ CLOSES | RESETS,  "state",         get_state },
+	{ TASKS,            "state",         get_state },
 	{ RESETS,           NULL,            get_state_text,    .detail = "" },
 	{ CLOSES,           "new_state",     get_new_state },
 	{ CLOSES,           "linger_s",      get_linger_s },
 	{ CLOSES,           "linger",        get_linger },
 	{ CLOSES,           NULL,            get_linger_text,   .detail = "linger=" },
+	{ CLOSES,           "linger_set_time", get_linger_set_time },
+	{ CLOSES,           "linger_set_pid", get_linger_set_pid },
+	{ CLOSES,           "linger_set_tid", get_linger_set_tid },
+	{ CLOSES,           "linger_set_comm", get_linger_set_comm },
+	{ CLOSES,           "linger_inherited", get_linger_inherited },
+	{ LINGERS,          "on",            get_on },
+	{ LINGERS,          "seconds",       get_seconds },
+	{ LINGERS,          NULL,            get_on_text,       .detail = "" },
 	{ CLOSES,           "nonblock",      get_nonblock,      .detail = "nonblock=" },
 	{ CLOSES,           "unread_bytes",  get_unread_bytes,  .detail = "unread=" },
 	{ CLOSES,           "unsent_bytes",  get_unsent_bytes,  .detail = "unsent=" },
@@ -315,7 +376,7 @@ const struct field fields[] = {
 	{ CLOSES,           "blocked_us",    get_blocked_us },
 	{ CLOSES,           NULL,            get_blocked_text,  .detail = "blocked=" },
 	{ CLOSES,           NULL,            get_context_text,  .detail = "by=" },
-	{ CLOSES,           "mptcp",         get_mptcp,         .detail = "mptcp=" },
+	{ CLOSES | LINGERS, "mptcp",         get_mptcp,         .detail = "mptcp=" },
 	{ ENDS,             NULL,            get_since_text,    .detail = "after " },
 	{ CLOSES | RESETS,  "reason",        get_reason },
 	{ CLOSES,           "after",         get_after,         .detail = "after=" },

@@ -31,6 +31,9 @@ static const struct hook hooks[] = {
 	{ "tcp_v6_send_reset",     false, 0,             "IPv6: RSTs that no socket sent" },
 	{ "nf_send_reset",         false, 0,             "IPv4: RSTs of firewall rules" },
 	{ "nf_send_reset6",        false, 0,             "IPv6: RSTs of firewall rules" },
+	{ "sock_setsockopt",       false, 0,             "who set SO_LINGER" },
+	{ "bpf_sk_storage_clone",  false, 0,             "SO_LINGER inherited from a listener: by whom it was set" },
+	{ "mptcp_init_sock",       false, 0,             "MPTCP: that a socket is another one" },
 };
 /* clang-format on */
 

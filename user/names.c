@@ -93,6 +93,7 @@ static const char *const events[] = {
 	[EVENT_CLOSE] = "close",
 	[EVENT_RESET] = "reset",
 	[EVENT_END] = "end",
+	[EVENT_LINGER] = "linger",
 };
 
 static const char *const contexts[] = {

@@ -133,10 +133,24 @@ static bool can_witness(const struct programs *programs, const struct bpf_progra
 	       types_have_reasons(programs->btf);
 }
 
+/* By trampoline where one fits, else by breakpoints; by kprobe there are no others. */
+static bool takes_setting(const struct programs *programs, const struct bpf_program *program)
+{
+	const struct hook *hook = hook_find(bpf_program__section_name(program));
+	bool is_trampoline = bpf_program__type(program) == BPF_PROG_TYPE_TRACING;
+
+	return programs->via != VIA_FENTRY || is_trampoline == !hook_try(hook, programs->btf);
+}
+
 static bool is_wanted(const struct programs *programs, const struct bpf_program *program)
 {
 	const char *name = bpf_program__name(program);
 
+	if (!strncmp(name, "linger_", strlen("linger_")))
+		return takes_setting(programs, program);
+	/* Not every kernel has MPTCP. */
+	if (!strncmp(name, "mptcp_", strlen("mptcp_")))
+		return hook_exists(bpf_program__section_name(program), programs->btf);
 	if (!strncmp(name, "reply_", strlen("reply_")))
 		return !types_have_reasons(programs->btf);
 	if (is_first_witness(program))
@@ -331,7 +345,7 @@ void programs_unload(struct programs *programs)
 {
 	for (size_t i = 0; i < programs->links_count; i++)
 		bpf_link__destroy(programs->links[i]);
-	if (programs->via == VIA_KPROBE)
+	if (programs->via != VIA_TRACEPOINT)
 		returns_remove();
 	programs->links_count = 0;
 	ring_buffer__free(programs->ring);

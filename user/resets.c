@@ -237,14 +237,14 @@ static bool is_same_socket(const struct close_event *a, const struct close_event
 }
 
 /* The first record of a socket names it. */
-static void name_socket(struct resets *resets, struct close_event *event)
+static void name_socket(struct resets *resets, struct close_event *reset)
 {
-	const struct close_event *known = connections_find(resets->open, event);
+	const struct close_event *known = connections_find(resets->open, reset);
 
-	if (is_same_socket(known, event))
-		event->id = known->id;
-	else if (event->kind == EVENT_RESET)
-		connections_add(resets->open, event);
+	if (is_same_socket(known, reset))
+		reset->id = known->id;
+	else
+		connections_add(resets->open, reset);
 }
 
 /* tcp_disconnect() forgets the peer, after a connect() that was refused, but not the numbers. */
@@ -259,15 +259,22 @@ static void name_dissolved(const struct resets *resets, struct close_event *clos
 	}
 }
 
+void resets_name(const struct resets *resets, struct close_event *event)
+{
+	const struct close_event *known = connections_find(resets->open, event);
+
+	if (event->lport && !event->rport)
+		name_dissolved(resets, event);
+	else if (is_same_socket(known, event))
+		event->id = known->id;
+}
+
 /* It held the socket, and was gone before we looked. */
 void resets_closed(struct resets *resets, struct close_event *close)
 {
 	size_t at;
 
-	if (close->lport && !close->rport)
-		name_dissolved(resets, close);
-	else
-		name_socket(resets, close);
+	resets_name(resets, close);
 	remember(resets, close);
 	while (closer_is_process(close) &&
 	       (at = find_waiting(resets, close->id, EVENT_RESET)) < resets->count) {

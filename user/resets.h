@@ -22,9 +22,11 @@ void resets_free(struct resets *resets);	/* forgives NULL */
 /* Size: of what is there of a struct reset_event. */
 void resets_take(struct resets *resets, const struct close_event *event, size_t size);
 
-/* A close is about to be told: what waits for its socket was its process's, and where the socket
- * had a record before, it has an id already. */
+/* A close is about to be told: what waits for its socket was its process's.  It is named too. */
 void resets_closed(struct resets *resets, struct close_event *close);
+
+/* Where the socket of this close, or of this setting of it, had a reset before, it is that one's id. */
+void resets_name(const struct resets *resets, struct close_event *event);
 
 /* Tells those that have waited long enough, or all. */
 void resets_tell(struct resets *resets, bool all);

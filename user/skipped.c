@@ -86,7 +86,8 @@ static unsigned int records_of(const char *program, bool closes)
 		{ "tcp_time_wait", 1, false },	 { "send_reset", 1, false },
 		{ "receive_reset", 1, false },	 { "reply_ipv4", 1, false },
 		{ "reply_ipv6", 1, false },	 { "reject_ipv4", 1, false },
-		{ "reject_ipv6", 1, false },
+		{ "reject_ipv6", 1, false },	 { "linger_end", 1, true },
+		{ "linger_asked", 1, true },	 { "linger_answered", 1, true },
 	};
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++)

@@ -107,6 +107,14 @@ static void closed(struct trace *trace, struct close_event event)
 	check(trace, &record);
 }
 
+static void lingers(struct trace *trace, struct close_event event)
+{
+	struct record record = { .event = &event };
+
+	resets_name(trace->follow, &event);
+	put(trace, &record);
+}
+
 static void followed(void *arg, const struct record *record)
 {
 	struct trace *trace = arg;
@@ -122,6 +130,8 @@ static void take(void *arg, const struct close_event *event, size_t size)
 
 	if (event->kind == EVENT_CLOSE)
 		closed(trace, *event);
+	else if (event->kind == EVENT_LINGER)
+		lingers(trace, *event);
 	else
 		resets_take(trace->follow, event, size);
 }

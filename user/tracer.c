@@ -221,6 +221,8 @@ void tracer_tell(const struct tracer *tracer)
 	for (enum via via = 0; tracer->options->verbose && via < VIA_COUNT; via++)
 		if ((refused = tracer_refused(tracer, via)))
 			warnx("not by %s: %s", via_name(via), refused);
+	if (tracer->options->verbose && tracer->programs.via == VIA_TRACEPOINT)
+		warnx("by tracepoint it is not seen who set SO_LINGER");
 	for (size_t i = 0; (missing = tracer_missing(tracer, i)); i++)
 		warnx("no hook on %s (%s), so not seen: %s", missing->hook->function, missing->why,
 		      missing->hook->shows);

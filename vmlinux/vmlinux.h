@@ -41,6 +41,9 @@ enum {
 #define AF_INET		2
 #define AF_INET6	10
 #define IPPROTO_TCP	6
+#define IPPROTO_MPTCP	262
+#define SOCK_STREAM	1
+#define SO_LINGER	13
 #define O_NONBLOCK	00004000
 #define SHUTDOWN_MASK	3
 #define RCV_SHUTDOWN	1
@@ -163,6 +166,7 @@ struct sock {
 	socket_lock_t sk_lock;
 	struct socket *sk_socket;
 	int sk_err;
+	u16 sk_type;
 	u16 sk_protocol;
 	u8 sk_shutdown;
 	long unsigned int sk_lingertime;
@@ -204,6 +208,7 @@ struct file {
 
 struct socket {
 	struct file *file;
+	struct sock *sk;
 };
 
 struct net_device {

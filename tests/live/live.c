@@ -213,12 +213,12 @@ static void forget_records(struct run *run)
 	run->all = json_array();
 }
 
-/* What follows a close is of no concern to those who count closes. */
+/* What goes before a close or follows it is of no concern to those who count closes. */
 static void keep(struct run *run, json_t *record)
 {
 	const char *event = text_of(record, "event");
 
-	if (strcmp(event, "reset") && strcmp(event, "end"))
+	if (strcmp(event, "reset") && strcmp(event, "end") && strcmp(event, "linger"))
 		json_array_append(run->records, record);
 	json_array_append_new(run->all, record);
 }

@@ -33,7 +33,7 @@ struct run {
 	int status;		/* after run_end(): as a shell tells it */
 	char *said;		/* after run_end(): its stdout */
 	size_t said_size;
-	json_t *records;	/* after run_end(): an array, of -j's lines but resets and ends */
+	json_t *records;	/* after run_end(): an array, of -j's lines but resets, ends and settings */
 	json_t *all;		/* the same with them */
 };
 

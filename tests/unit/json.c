@@ -59,6 +59,11 @@ static const struct key keys[] = {
 	{ "new_state",     JSON_STRING },
 	{ "linger_s",      JSON_INTEGER, true },
 	{ "linger",        JSON_STRING,  true },
+	{ "linger_set_time",  JSON_STRING,  true },
+	{ "linger_set_pid",   JSON_INTEGER, true },
+	{ "linger_set_tid",   JSON_INTEGER, true },
+	{ "linger_set_comm",  JSON_STRING,  true },
+	{ "linger_inherited", JSON_TRUE,    true },
 	{ "nonblock",      JSON_TRUE,    true },
 	{ "unread_bytes",  JSON_INTEGER },
 	{ "unsent_bytes",  JSON_INTEGER, true },
@@ -108,6 +113,27 @@ static const struct key end_keys[] = {
 	{ "rport",         JSON_INTEGER },
 	{ "how",           JSON_STRING },
 	{ "after_us",      JSON_INTEGER },
+	{ "via",           JSON_STRING },
+};
+static const struct key linger_keys[] = {
+	{ "event",         JSON_STRING },
+	{ "time",          JSON_STRING },
+	{ "id",            JSON_INTEGER },
+	{ "pid",           JSON_INTEGER },
+	{ "tid",           JSON_INTEGER },
+	{ "comm",          JSON_STRING },
+	{ "uid",           JSON_INTEGER },
+	{ "cgroup",        JSON_INTEGER },
+	{ "netns",         JSON_INTEGER },
+	{ "family",        JSON_STRING },
+	{ "laddr",         JSON_STRING },
+	{ "lport",         JSON_INTEGER },
+	{ "raddr",         JSON_STRING },
+	{ "rport",         JSON_INTEGER },
+	{ "state",         JSON_STRING },
+	{ "on",            JSON_TRUE },
+	{ "seconds",       JSON_INTEGER, true },
+	{ "mptcp",         JSON_TRUE,    true },
 	{ "via",           JSON_STRING },
 };
 /* clang-format on */
@@ -185,11 +211,90 @@ static void every_end_has_every_key(void **state)
 	}
 }
 
+static void every_setting_has_every_key(void **state)
+{
+	struct close_event event = linger_sample;
+	const struct record record = { .event = &event };
+	json_t *object;
+
+	has_keys(&record, linger_keys, COUNT(linger_keys));
+	event.facts = LACKS_SUBFLOW;
+	has_keys(&record, linger_keys, COUNT(linger_keys));
+	object = parsed(&event);
+	assert_true(json_is_false(json_object_get(object, "on")));
+	has_null(object, "seconds");
+	has_null(object, "mptcp");
+	json_decref(object);
+}
+
+static void values_are_those_of_the_setting(void **state)
+{
+	json_t *object = parsed(&linger_sample);
+	const char *event, *comm;
+	int on, pid, tid, rport;
+	json_int_t id, seconds;
+
+	assert_int_equal(json_unpack(object, "{s:s,s:s,s:b,s:i,s:i,s:i,s:I,s:I}", "event", &event,
+				     "comm", &comm, "on", &on, "pid", &pid, "tid", &tid, "rport",
+				     &rport, "id", &id, "seconds", &seconds),
+			 0);
+	assert_string_equal(event, "linger");
+	assert_string_equal(comm, "setter");
+	assert_true(on);
+	assert_int_equal(pid, 4040);
+	assert_int_equal(tid, 4041);
+	assert_int_equal(rport, 443);
+	assert_int_equal(id, 77001);
+	assert_int_equal(seconds, 5);
+	json_decref(object);
+}
+
+/* Whoever closes. */
+static void a_close_says_who_set_it(void **state)
+{
+	struct close_event event = sample;
+	const char *comm;
+	json_t *object;
+	int pid, tid, inherited;
+
+	event.setter = sample_setter;
+	object = parsed(&event);
+	assert_int_equal(json_unpack(object, "{s:i,s:i,s:s,s:b}", "linger_set_pid", &pid,
+				     "linger_set_tid", &tid, "linger_set_comm", &comm,
+				     "linger_inherited", &inherited),
+			 0);
+	assert_int_equal(pid, 4040);
+	assert_int_equal(tid, 4041);
+	assert_string_equal(comm, "setter");
+	assert_false(inherited);
+	json_decref(object);
+	event.facts |= LINGER_INHERITED;
+	object = parsed(&event);
+	assert_true(json_is_true(json_object_get(object, "linger_inherited")));
+	json_decref(object);
+}
+
+/* The kernel has set it itself then, over whatever it was. */
+static void nobody_set_what_a_fastclose_has(void **state)
+{
+	struct close_event event = sample;
+	json_t *object;
+
+	event.setter = sample_setter;
+	event.facts |= WAS_SUBFLOW | WAS_FASTCLOSE;
+	object = parsed(&event);
+	has_null(object, "linger_set_time");
+	has_null(object, "linger_set_pid");
+	has_null(object, "linger_inherited");
+	json_decref(object);
+}
+
 static void null_is_null(void **state)
 {
 	static const char *const nulls[] = {
 		"sent",          "linger_s",   "linger", "nonblock", "unsent_bytes",
-		"unacked_bytes", "blocked_us", "reason", "after",
+		"unacked_bytes", "blocked_us", "reason", "after",    "linger_set_time",
+		"linger_set_pid", "linger_set_tid", "linger_set_comm", "linger_inherited",
 	};
 	struct close_event event = sample_of(BRANCH_UNKNOWN);
 	json_t *object;
@@ -489,6 +594,10 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_close_has_every_key),
 		cmocka_unit_test(every_reset_has_every_key),
+		cmocka_unit_test(every_setting_has_every_key),
+		cmocka_unit_test(values_are_those_of_the_setting),
+		cmocka_unit_test(a_close_says_who_set_it),
+		cmocka_unit_test(nobody_set_what_a_fastclose_has),
 		cmocka_unit_test(every_end_has_every_key),
 		cmocka_unit_test(null_is_null),
 		cmocka_unit_test(nobody_is_null),

@@ -61,6 +61,7 @@ static const struct word owner_words[] = {
 };
 static const struct word event_words[] = {
 	{ 0, NULL }, { EVENT_CLOSE, "close" }, { EVENT_RESET, "reset" }, { EVENT_END, "end" },
+	{ EVENT_LINGER, "linger" },
 };
 static const struct word context_words[] = {
 	{ CONTEXT_SYSCALL, "syscall" }, { CONTEXT_EXIT, "exit" }, { CONTEXT_KERNEL, "kernel" },

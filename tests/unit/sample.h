@@ -124,6 +124,34 @@ static const struct close_event end_sample = {
 	.comm = "client",
 };
 
+/* What the sample lingers for was set by somebody else, a quarter of a second before. */
+static const struct close_event linger_sample = {
+	.kind = EVENT_LINGER,
+	.time_ns = 1,
+	.id = 77001,
+	.cgroup = 8801,
+	.netns = 4026531840,
+	.linger_s = 5,
+	.pid = 4040,
+	.tid = 4041,
+	.uid = 1002,
+	.facts = WAS_LINGER,
+	.laddr = IPV4(10, 0, 0, 1),
+	.raddr = IPV4(192, 0, 2, 200),
+	.lport = 40000,
+	.rport = 443,
+	.via = VIA_FENTRY,
+	.state = TCP_ESTABLISHED,
+	.comm = "setter",
+};
+
+static const struct setter sample_setter = {
+	.time_ns = 1,
+	.pid = 4040,
+	.tid = 4041,
+	.comm = "setter",
+};
+
 static inline struct record reset_record(const struct close_event *event, enum cause cause,
 					 enum owner owner)
 {

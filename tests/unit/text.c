@@ -26,6 +26,7 @@ static const struct close_event ipv6 = {
 	.via = VIA_TRACEPOINT,
 	.context = CONTEXT_KERNEL,
 	.comm = "kworker/u256:15",
+	.setter = { .time_ns = 1, .pid = 4194304, .tid = 4194304, .comm = "kworker/u256:15" },
 };
 
 static void set_comm(struct close_event *event, const char *comm)
@@ -39,7 +40,7 @@ static struct close_event long_of(size_t branch)
 {
 	struct close_event event = ipv6;
 
-	event.facts = branches[branch].facts | WAS_LINGER | WAS_NONBLOCK;
+	event.facts = branches[branch].facts | WAS_LINGER | WAS_NONBLOCK | LINGER_INHERITED;
 	event.facts &= ~LACKS_SENDQ;
 	event.state = branches[branch].state;
 	event.new_state = branches[branch].new_state;
@@ -151,6 +152,19 @@ static void no_reset_and_no_end_is_longer_than_the_terminal(void **state)
 	resets_and_ends_fit(&event);
 	set_comm(&event, "\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1");
 	resets_and_ends_fit(&event);
+}
+
+static void no_setting_is_longer_than_the_terminal(void **state)
+{
+	struct close_event event = ipv6;
+	const struct record record = { .event = &event };
+
+	event.kind = EVENT_LINGER;
+	event.facts = WAS_LINGER;
+	event.state = TCP_CLOSE_WAIT;
+	record_fits(&record);
+	set_comm(&event, "\1\2\3\4\5\6\7\1\2\3\4\5\6\7\1");
+	record_fits(&record);
 }
 
 /* ---- columns --------------------------------------------------------------------------- */
@@ -364,6 +378,20 @@ static void a_record_is_one_line_off_the_terminal(void **state)
 		set_comm(&event, "\n\r\n");
 		is_one_line(1, &event);
 	}
+}
+
+static void a_setting_says_what_was_set(void **state)
+{
+	struct close_event event = linger_sample;
+	char *text = shown(&text_sink, 0, 0, &event);
+
+	assert_non_null(strstr(text, " 4040    setter          linger                -    10.0.0.1:40000 "));
+	assert_non_null(strstr(text, " SO_LINGER {1, 5}\n"));
+	free(text);
+	event.facts = 0;
+	text = shown(&text_sink, 0, 0, &event);
+	assert_non_null(strstr(text, " SO_LINGER {0}\n"));
+	free(text);
 }
 
 /* ---- what it says ------------------------------------------------------------------------ */
@@ -708,6 +736,8 @@ int main(void)
 		cmocka_unit_test(resets_line_up),
 		cmocka_unit_test(ends_line_up),
 		cmocka_unit_test(narrow_resets_line_up),
+		cmocka_unit_test(no_setting_is_longer_than_the_terminal),
+		cmocka_unit_test(a_setting_says_what_was_set),
 		cmocka_unit_test(a_record_is_one_line_off_the_terminal),
 		cmocka_unit_test(resets_and_ends_are_one_line_off_the_terminal),
 		cmocka_unit_test(no_line_of_ipv4_is_longer_than_the_terminal),

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * SO_LINGER is set.
+ *
+ *   linger_set()      sock_setsockopt() has done it, for setsockopt() and io_uring
+ *   linger_cloned()   a listener's child has been copied from it: sk_clone_lock() calls
+ *                     bpf_sk_storage_clone() then
+ *   linger_new()      mptcp_init_sock(): nothing tells when the one before it was destroyed
+ *
+ * What is told is what the kernel has stored, not what it was asked for.
+ */
+#ifndef CLOSETRACE_LINGER_BPF_H
+#define CLOSETRACE_LINGER_BPF_H
+
+#include "bpf/ring.bpf.h"
+#include "bpf/reset.bpf.h"
+
+/* SMC, UNIX and raw sockets have the option too. */
+static __always_inline bool is_tcp(const struct sock *sk)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u16 protocol = BPF_CORE_READ(sk, sk_protocol);
+
+	return (family == AF_INET || family == AF_INET6) &&
+	       BPF_CORE_READ(sk, sk_type) == SOCK_STREAM &&
+	       (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
+}
+
+/* An MPTCP socket numbers its bytes elsewhere. */
+static __always_inline __u32 fill_protocol(struct close_event *e, const struct sock *sk)
+{
+	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_MPTCP)
+		return WAS_SUBFLOW;
+	fill_numbers(e, sk);
+	return has_subflows() ? 0 : LACKS_SUBFLOW;
+}
+
+static __always_inline __u32 stored_facts(struct close_event *e, const struct sock *sk)
+{
+	__u64 lingertime = BPF_CORE_READ(sk, sk_lingertime), hz = counters.hz;
+
+	if (!(BPF_CORE_READ(sk, __sk_common.skc_flags) & 1 << SOCK_LINGER))
+		return 0;
+	if (hz)
+		e->linger_s = lingertime / hz;
+	return lingertime ? WAS_LINGER : WAS_LINGER | WAS_ZERO_LINGER;
+}
+
+/* As fill_addresses() has it. */
+static __always_inline void forget_peer(struct close_event *e)
+{
+	if (is_mapped(e->laddr))
+		put_ipv4(e->raddr, 0);
+	else
+		__builtin_memset(e->raddr, 0, sizeof(e->raddr));
+}
+
+static __always_inline void fill_linger(struct close_event *e, const struct sock *sk)
+{
+	e->kind = EVENT_LINGER;
+	e->via = VIA;
+	e->time_ns = bpf_ktime_get_ns();
+	e->id = id_of(sk, e->time_ns);
+	fill_task(e, this_task());
+	e->state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	fill_by_socket(e, sk);
+	if (!e->rport)
+		forget_peer(e);
+	e->facts = stored_facts(e, sk) | fill_protocol(e, sk);
+}
+
+static __always_inline void remember(const struct close_event *e, const struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+	struct setting setting = {
+		.id = e->id,
+		.inode = inode_of(sk),
+		.lingertime = BPF_CORE_READ(sk, sk_lingertime),
+		.on = !!(e->facts & WAS_LINGER),
+		.setter = { .time_ns = e->time_ns, .pid = e->pid, .tid = e->tid },
+	};
+
+	__builtin_memcpy(setting.setter.comm, e->comm, sizeof(e->comm));
+	bpf_map_update_elem(&settings, &key, &setting, BPF_ANY);
+	__sync_fetch_and_add(&counters.settings, 1);
+}
+
+/* It has no branch, and is no reset. */
+static __always_inline bool wanted_linger(const struct close_event *e)
+{
+	return !filter.resets && !filter.branches && wanted_task(this_task()) && wanted_socket(e);
+}
+
+static __always_inline int linger_set(const struct socket *socket)
+{
+	const struct sock *sk = BPF_CORE_READ(socket, sk);
+	struct close_event e = {};
+
+	if (!counters.on || !sk || !is_tcp(sk))
+		return 0;
+	fill_linger(&e, sk);
+	remember(&e, sk);
+	if (wanted_linger(&e))
+		emit(&e);
+	return 0;
+}
+
+static __always_inline int linger_cloned(const struct sock *sk, const struct sock *child)
+{
+	__u64 key = (__u64)child;
+	struct setting *setting, copy;
+
+	if (!sees_settings())
+		return 0;
+	setting = get(child, __sk_common.skc_flags) & 1 << SOCK_LINGER ? setting_of(sk) : NULL;
+	if (!setting || !is_as_set(setting, child)) {
+		setting_drop(child);
+		return 0;
+	}
+	copy = *setting;
+	copy.id = copy.inode = 0;
+	copy.inherited = 1;
+	bpf_map_update_elem(&settings, &key, &copy, BPF_ANY);
+	return 0;
+}
+
+static __always_inline int linger_new(const struct sock *sk)
+{
+	setting_drop(sk);
+	return 0;
+}
+
+#endif
