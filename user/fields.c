@@ -199,6 +199,15 @@ GET(linger_inherited)
 		put_truth(value, r->event->facts & LINGER_INHERITED);
 }
 
+GET(linger_sentence)
+{
+	linger_say(r, value->room, sizeof(value->room));
+	if (!*value->room)
+		return;
+	value->type = VALUE_FOREIGN;
+	value->text = value->room;
+}
+
 GET(on) { put_truth(value, r->event->facts & WAS_LINGER); }
 GET(seconds) { put_if(value, r->event->facts & WAS_LINGER, r->event->linger_s); }
 
@@ -381,6 +390,7 @@ const struct field fields[] = {
 	{ CLOSES | RESETS,  "reason",        get_reason },
 	{ CLOSES,           "after",         get_after,         .detail = "after=" },
 	{ ALL,              "via",           get_via },
+	{ CLOSES,           NULL,            get_linger_sentence, .detail = "\n" },
 	{ 0 },
 };
 /* clang-format on */

@@ -17,7 +17,8 @@ struct field {
 	const char *layout;	/* a letter for each enum layout, where not always a column:
 				   c a column, d a detail, - not there */
 	const char *detail;	/* in text it follows the columns, after this, if there is
-				   something to tell: neither null nor 0 */
+				   something to tell: neither null nor 0; "\n": a sentence,
+				   on a line of its own, broken between words */
 };
 
 /* How much room a line of text has. */

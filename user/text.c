@@ -4,6 +4,7 @@
  * word=value.  Into a file or a pipe it is one line a record, without a head; on
  * a terminal the details go on below, indented, rather than break at the edge.
  */
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -144,6 +145,11 @@ static int is_column(const struct field *field)
 	return field->head && (!field->layout || field->layout[line.layout] == 'c');
 }
 
+static int is_sentence(const struct field *field)
+{
+	return field->detail && *field->detail == '\n';
+}
+
 static int is_detail(const struct field *field)
 {
 	if (is_column(field) || field->get == fields->get)
@@ -151,7 +157,7 @@ static int is_detail(const struct field *field)
 	if (field->layout)
 		return field->layout[line.layout] == 'd';
 	/* Every fact by its own name, instead of those that say two at once. */
-	return line.verbose ? field->key != NULL : field->detail != NULL;
+	return line.verbose ? field->key || is_sentence(field) : field->detail != NULL;
 }
 
 static void new_line(struct out *out)
@@ -168,6 +174,23 @@ static void make_room(struct out *out, int width)
 		new_line(out);
 	else if (line.used && line.used != INDENT)
 		space(out, 1);
+}
+
+/* Below the rest; where there is no terminal a record stays one line. */
+static void put_sentence(struct out *out, const struct value *value)
+{
+	char words[sizeof(value->room)], *rest = words, *word;
+
+	snprintf(words, sizeof(words), "%s", value->text);
+	if (line.width && line.used > INDENT)
+		new_line(out);
+	while ((word = strsep(&rest, " "))) {
+		int width = foreign_width(word);
+
+		make_room(out, width);
+		foreign(out, word);
+		line.used += width;
+	}
 }
 
 static void put_detail(struct out *out, const struct field *field, const struct value *value)
@@ -187,7 +210,7 @@ static int is_worth_telling(const struct field *field, const struct value *value
 		return 0;
 	if (field->head || (line.verbose && field->key))
 		return 1;
-	return value->type == VALUE_WORD || value->number;
+	return value->type == VALUE_WORD || value->type == VALUE_FOREIGN || value->number;
 }
 
 static void put_column(struct out *out, const struct field *field, const struct value *value)
@@ -220,7 +243,11 @@ static void text_record(struct out *out, const struct record *record)
 		if (!is_detail(field) || !field_is_of(field, record))
 			continue;
 		field->get(record, &value);
-		if (is_worth_telling(field, &value))
+		if (!is_worth_telling(field, &value))
+			continue;
+		if (is_sentence(field))
+			put_sentence(out, &value);
+		else
 			put_detail(out, field, &value);
 	}
 	out_trim(out);

@@ -380,6 +380,45 @@ static void a_record_is_one_line_off_the_terminal(void **state)
 	}
 }
 
+/* Off the terminal it stays where grep finds it. */
+static void the_sentence_is_below_the_close(void **state)
+{
+	struct close_event event = sample;
+	char *text;
+
+	event.setter = sample_setter;
+	event.time_ns = 250000001;
+	text = shown(&text_sink, 120, 0, &event);
+	assert_non_null(strstr(text, "\n             SO_LINGER {1, 5}, set 250.0 ms before by setter (4040): "
+				     "waited 12.3 ms of 5 s, everything was acknowledged\n"));
+	free(text);
+	text = shown(&text_sink, 110, 0, &event);
+	assert_non_null(strstr(text, ": waited 12.3 ms of 5 s, everything was\n             acknowledged\n"));
+	free(text);
+	text = shown(&text_sink, 80, 0, &event);
+	assert_non_null(strstr(text, "\n             SO_LINGER {1, 5}, set 250.0 ms before by setter (4040): waited 12.3\n"
+				     "             ms of 5 s, everything was acknowledged\n"));
+	free(text);
+	for (int verbose = 0; verbose < 2; verbose++) {
+		text = shown(&text_sink, 0, verbose, &event);
+		assert_int_equal(lines_of(text), 1);
+		assert_non_null(strstr(text, " SO_LINGER {1, 5}, set 250.0 ms before by setter (4040): "
+					     "waited 12.3 ms of 5 s, everything was acknowledged\n"));
+		free(text);
+	}
+}
+
+static void no_sentence_without_linger(void **state)
+{
+	struct close_event event = sample_of(BRANCH_FIN);
+	char *text;
+
+	event.setter = sample_setter;
+	text = shown(&text_sink, 0, 0, &event);
+	assert_null(strstr(text, "SO_LINGER"));
+	free(text);
+}
+
 static void a_setting_says_what_was_set(void **state)
 {
 	struct close_event event = linger_sample;
@@ -737,6 +776,8 @@ int main(void)
 		cmocka_unit_test(ends_line_up),
 		cmocka_unit_test(narrow_resets_line_up),
 		cmocka_unit_test(no_setting_is_longer_than_the_terminal),
+		cmocka_unit_test(the_sentence_is_below_the_close),
+		cmocka_unit_test(no_sentence_without_linger),
 		cmocka_unit_test(a_setting_says_what_was_set),
 		cmocka_unit_test(a_record_is_one_line_off_the_terminal),
 		cmocka_unit_test(resets_and_ends_are_one_line_off_the_terminal),
