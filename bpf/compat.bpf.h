@@ -10,6 +10,7 @@
 #define CLOSETRACE_COMPAT_BPF_H
 
 #include "vmlinux.h"
+#include "pt_regs.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
@@ -136,6 +137,58 @@ static __always_inline bool inode_is_locked(const struct inode *inode)
 		return BPF_CORE_READ(inode, i_rwsem.count.counter) & 1;
 	return BPF_CORE_READ(rt, rwbase.readers.counter) & 1 << 30;
 }
+
+enum bpf_func_id___v5_15 {
+	BPF_FUNC_task_pt_regs = 175,
+};
+
+#define THREAD_SIZE 16384	/* of x86-64, and of arm64 unless its pages are of 64k */
+
+/* v5.15: bpf_task_pt_regs().  Before that what a system call pushed first lies at the end of the
+ * kernel's stack, as task_pt_regs() has it. */
+static __always_inline const struct pt_regs *system_call_regs(void)
+{
+	struct task_struct *task;
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id___v5_15, BPF_FUNC_task_pt_regs))
+		return (const struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	task = (struct task_struct *)bpf_get_current_task();
+	return BPF_CORE_READ(task, stack) + THREAD_SIZE - bpf_core_type_size(struct pt_regs);
+}
+
+#if defined(__TARGET_ARCH_x86)
+struct thread_info___x86 {
+	u32 status;
+} __attribute__((preserve_access_index));
+
+struct task_struct___x86 {
+	struct thread_info___x86 thread_info;
+} __attribute__((preserve_access_index));
+
+#define TS_COMPAT 2
+
+/* A system call of 32 bits has other numbers: it may come from a program of 64 bits, too. */
+static __always_inline bool is_compat(const struct pt_regs *regs)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+
+	return BPF_CORE_READ((struct task_struct___x86 *)task, thread_info.status) & TS_COMPAT;
+}
+
+#define call_of(regs)	((regs)->orig_ax)
+#else
+#define PSR_MODE32_BIT 0x10
+
+static __always_inline bool is_compat(const struct pt_regs *regs)
+{
+	__u64 pstate = 0;
+
+	bpf_probe_read_kernel(&pstate, sizeof(pstate), &regs->user_regs.pstate);
+	return pstate & PSR_MODE32_BIT;
+}
+
+#define call_of(regs)	((regs)->syscallno)
+#endif
 
 struct inode___v7_2 {
 	u64 i_ino;

@@ -360,6 +360,16 @@ static __always_inline void linger_ended(struct frame *frame, const struct sock 
 	orphan_drop(sk);
 }
 
+static __always_inline void emit_close(void *ctx, const struct close_event *e)
+{
+	if (filter.stacks)
+		emit_stacked(ctx, e, 0, true);
+	else if (judge_branch(e) == BRANCH_UNKNOWN)
+		emit_with_kernel_stack(ctx, e, 0);
+	else
+		emit(e);
+}
+
 /* What the peer may still send is this task's doing, whoever answers it. */
 static __always_inline void stay(struct closer *closer, const struct sock *sk)
 {
@@ -373,7 +383,7 @@ static __always_inline void stay(struct closer *closer, const struct sock *sk)
 }
 
 /* __tcp_close() returns: adjudge_to_death holds the socket, nobody can reuse it yet. */
-static __always_inline int close_returned(struct frame *frame, const struct sock *sk)
+static __always_inline int close_returned(void *ctx, struct frame *frame, const struct sock *sk)
 {
 	struct close_event *e;
 
@@ -389,7 +399,7 @@ static __always_inline int close_returned(struct frame *frame, const struct sock
 	frame->closer.returned_ns = bpf_ktime_get_ns();
 	e->blocked_ns = frame->closer.returned_ns - frame->called_ns;
 	if (wanted_verdict(e))
-		emit(e);
+		emit_close(ctx, e);
 	if (wanted_branch(e))
 		stay(&frame->closer, sk);
 	frame_drop(frame);

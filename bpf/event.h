@@ -153,7 +153,8 @@ struct close_event {
 	__u8  reason;		/* the running kernel's enum sk_rst_reason, 0 for none */
 	char  comm[COMM_LEN];
 	__u16 error;		/* sk_err, of an end */
-	__u8  pad[4];
+	__u16 call;		/* of a close: the task's system call, by its number + 1; 0: not known */
+	__u8  pad[2];
 	struct setter setter;	/* of a close */
 };
 _Static_assert(sizeof(struct close_event) == 176, "no hidden padding");
@@ -166,6 +167,46 @@ struct reset_event {
 	/* Who called is the proof of why, whatever the version: a few frames of the kernel's
 	 * stack, innermost first, 0 beyond the last. */
 	__u64 callers[CALLERS];
+};
+
+#define CALL_IO_WORKER 0xffff	/* in its place: a thread of io_uring's own */
+
+/* With -k, and of what nobody can explain, a record has the kernel's stack as deep as it may get. */
+#define KERNEL_FRAMES 64
+struct stack_event {
+	struct close_event event;
+	__u64 inode;
+	__u64 kernel[KERNEL_FRAMES];	/* innermost first, 0 beyond the last; begins as callers */
+};
+_Static_assert(__builtin_offsetof(struct stack_event, kernel) ==
+	       __builtin_offsetof(struct reset_event, callers), "the callers of a reset");
+
+/* What it takes to find out in user space how the task came to its system call: few programs keep
+ * frame pointers, so the stack itself is copied, as far as the innermost functions need it. */
+#define USER_REGS   34
+#define USER_CHUNK  512
+#define USER_CHUNKS 8
+struct user_stack {
+	__u32 pid;		/* whose it is */
+	__u32 size;		/* of what could be read of bytes */
+	__u64 started_ns;	/* CLOCK_BOOTTIME, the process */
+	__u64 start_code;	/* these, with the two above, name an address space: exec() gives another */
+	__u64 end_code;
+	__u64 start_stack;
+	__u64 exe_inode;
+	/* The file that the innermost address is in, by its build id, as bpf_get_stack() tells it:
+	 * struct bpf_stack_build_id. */
+	__s32 id_status;
+	__u8  build_id[20];
+	__u64 id_offset;
+	__u64 regs[USER_REGS];	/* as the kernel keeps them: struct pt_regs, 0 beyond it */
+	__u8  bytes[USER_CHUNKS * USER_CHUNK];	/* from the stack pointer on */
+};
+_Static_assert(sizeof(struct user_stack) == 4448, "no hidden padding");
+
+struct user_stack_event {
+	struct stack_event kernel;
+	struct user_stack user;
 };
 
 /* What is wanted.  Zero in every member means: everything. */
@@ -192,7 +233,8 @@ struct filter {
 	__u8  resets;		/* only what involves an RST */
 	__u8  task_storage;	/* not a filter: the kernel has it for tracing programs */
 	__u8  preemptible;	/* nor this: the kernel may leave programs out */
-	__u8  pad[6];
+	__u8  stacks;		/* nor this: records have them */
+	__u8  pad[5];
 };
 
 /* Counters that both sides can see, in memory that they share. */

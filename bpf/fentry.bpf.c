@@ -72,7 +72,7 @@ int send_reset(__u64 *args)
 SEC("fexit/__tcp_close")
 int BPF_PROG(tcp_close_end, struct sock *sk)
 {
-	return close_returned(frame_of(sk), sk);
+	return close_returned(ctx, frame_of(sk), sk);
 }
 
 SEC("fentry/tcp_reset")

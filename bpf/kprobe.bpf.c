@@ -96,7 +96,7 @@ int BPF_KRETPROBE(tcp_close_end)
 {
 	struct frame *frame = open_frame();
 
-	return frame ? close_returned(frame, (const struct sock *)frame->sk) : 0;
+	return frame ? close_returned(ctx, frame, (const struct sock *)frame->sk) : 0;
 }
 
 SEC("kprobe/tcp_reset")

@@ -4,6 +4,7 @@
 #define CLOSETRACE_RECORD_BPF_H
 
 #include "bpf/filter.bpf.h"
+#include "bpf/stack.bpf.h"
 
 /* Time since the start in steps of 64 ns, then the CPU.  A CPU cannot name two
  * sockets in one step, and 53 bits, which is what a JSON number keeps, last for
@@ -189,6 +190,7 @@ static __always_inline void fill_event(struct close_event *e, struct task_struct
 	e->id = new_id(time_ns);
 	e->reason = 0;
 	e->blocked_ns = 0;
+	e->call = running_call(task);
 	fill_task(e, task);
 }
 

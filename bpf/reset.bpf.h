@@ -237,11 +237,22 @@ static __always_inline void start_reset(struct sighting *s, __u32 facts, __u8 re
 	s->event.reason = reason;
 }
 
+/* Its own call sent it: on its socket, or on a listener whose child this is. */
+static __always_inline bool is_of_running(const struct close_event *e)
+{
+	if (e->facts & OWNER_IS_RUNNING)
+		return true;
+	return e->facts & OWNER_IS_CLOSER && e->tid == (__u32)bpf_get_current_pid_tgid() &&
+	       running_frame();
+}
+
 static __always_inline void tell_reset(void *ctx, const struct sighting *s)
 {
 	if (!wanted_reset(s))
 		return;
-	if (needs_callers(&s->event))
+	if (filter.stacks)
+		emit_stacked(ctx, &s->event, s->inode, is_of_running(&s->event));
+	else if (needs_callers(&s->event))
 		emit_with_callers(ctx, &s->event, s->inode);
 	else
 		emit_sighting(s);

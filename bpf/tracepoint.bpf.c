@@ -120,19 +120,19 @@ static __always_inline struct frame *open_frame(const struct sock *sk)
 	return frame;
 }
 
-static __always_inline void tell(struct frame *frame)
+static __always_inline void tell(void *ctx, struct frame *frame)
 {
 	if (frame->closer.event.kind && wanted_verdict(&frame->closer.event))
-		emit(&frame->closer.event);
+		emit_close(ctx, &frame->closer.event);
 	frame->closer.event.kind = 0;
 }
 
 /* The call goes on; what else happens to the socket counts as after it. */
-static __always_inline void tell_early(struct frame *frame, const struct sock *sk)
+static __always_inline void tell_early(void *ctx, struct frame *frame, const struct sock *sk)
 {
 	bool wanted = frame->closer.event.kind && wanted_branch(&frame->closer.event);
 
-	tell(frame);
+	tell(ctx, frame);
 	if (!wanted)
 		return;
 	frame->closer.event.kind = EVENT_CLOSE;
@@ -172,7 +172,7 @@ static __always_inline void moved(__u64 *args)
 	frame->closer.event.facts |= move_facts(from, to);
 	frame->closer.event.new_state = to;
 	if (to != TCP_CLOSE)
-		tell_early(frame, sk);
+		tell_early(args, frame, sk);
 	else if (!frame->closer.event.kind)
 		frame->write_seq = UNWANTED;
 }
@@ -230,7 +230,7 @@ int destroy_sock(__u64 *args)
 	if (!frame)
 		return 0;
 	frame->closer.event.facts |= disconnect_facts(&frame->closer.event, sk);
-	tell(frame);
+	tell(args, frame);
 	frame_drop(frame);
 	return 0;
 }

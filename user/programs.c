@@ -88,6 +88,18 @@ static uint64_t now_ns(void)
 	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
 }
 
+/* Records with stacks are 30 times as large. */
+#define STACKS_RING (16 << 20)
+
+static int set_ring(struct programs *programs)
+{
+	struct bpf_map *ring = bpf_object__find_map_by_name(programs->object, "ring");
+
+	if (!programs->options->filter.stacks || !bpf_map__set_max_entries(ring, STACKS_RING))
+		return DONE;
+	return refuse(programs, errno, "no ring for stacks");
+}
+
 static int set_filter(struct programs *programs)
 {
 	struct filter *filter = constant(programs, ".rodata.filter");
@@ -361,7 +373,7 @@ void programs_unload(struct programs *programs)
 static int try_once(struct programs *programs)
 {
 	static int (*const steps[])(struct programs *) = {
-		open_object, choose_programs, open_trial, set_filter, load_object, share_counters,
+		open_object, choose_programs, open_trial, set_filter, set_ring, load_object, share_counters,
 		open_ring, add_cgroup, learn, attach_all, add_pids,
 	};
 	int result = DONE;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The registers that a kprobe is handed: the kernel's ABI to BPF, not CO-RE's. */
+/* The registers that a kprobe is handed, and that a system call has left at the top of its stack:
+ * the kernel's ABI to BPF, not CO-RE's. */
 #ifndef CLOSETRACE_PT_REGS_H
 #define CLOSETRACE_PT_REGS_H
 
@@ -34,6 +35,13 @@ struct user_pt_regs {
 	__u64 sp;
 	__u64 pc;
 	__u64 pstate;
+};
+
+struct pt_regs {
+	struct user_pt_regs user_regs;
+	__u64 orig_x0;
+	__s32 syscallno;
+	__u32 unused;
 };
 #endif
 

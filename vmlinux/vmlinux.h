@@ -51,6 +51,7 @@ enum {
 #define RTF_LOCAL	0x80000000
 #define ECONNABORTED	103
 #define PF_EXITING	0x00000004
+#define PF_IO_WORKER	0x00000010
 #define PF_KTHREAD	0x00200000
 
 /* bpf_helpers.h's users need these; UAPI, so never renumbered. */
@@ -71,6 +72,8 @@ enum {
 	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
 	BPF_RB_NO_WAKEUP = 1,
 	BPF_RB_FORCE_WAKEUP = 2,
+	BPF_F_USER_STACK = 1 << 8,
+	BPF_F_USER_BUILD_ID = 1 << 11,
 };
 
 enum {
@@ -274,10 +277,21 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct mm_struct {
+	long unsigned int start_code;
+	long unsigned int end_code;
+	long unsigned int start_stack;
+	struct file *exe_file;
+};
+
 struct task_struct {
+	void *stack;
 	unsigned int flags;
+	struct mm_struct *mm;
 	pid_t pid;
 	pid_t tgid;
+	struct task_struct *group_leader;
+	u64 start_boottime;
 	const struct cred *cred;
 	struct css_set *cgroups;
 };
