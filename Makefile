@@ -30,7 +30,7 @@ WAYS := fentry kprobe tracepoint
 
 CFLAGS ?= -O2 -g
 # CFLAGS and friends belong to whoever builds; these are ours.
-packages := libbpf libcap-ng
+packages := libbpf libcap-ng libdw libelf
 cflags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
 	  -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -MMD -MP -I. -I$O
 ldlibs := $(shell $(PKG_CONFIG) --libs $(packages))

@@ -156,6 +156,13 @@ static __always_inline const struct pt_regs *system_call_regs(void)
 	return BPF_CORE_READ(task, stack) + THREAD_SIZE - bpf_core_type_size(struct pt_regs);
 }
 
+/* Up to v5.14 a kretprobe has taken the way back out of the stack, and the kernel does not find it
+ * when it walks that. */
+static __always_inline bool kretprobe_hides_callers(void)
+{
+	return !bpf_core_enum_value_exists(enum bpf_func_id___v5_15, BPF_FUNC_task_pt_regs);
+}
+
 #if defined(__TARGET_ARCH_x86)
 struct thread_info___x86 {
 	u32 status;

@@ -29,6 +29,7 @@ static __always_inline struct frame *open_frame(void)
 SEC("kprobe/tcp_close")
 int BPF_KPROBE(tcp_close, struct sock *sk)
 {
+	remember_entry(ctx);
 	return close_called(sk);
 }
 

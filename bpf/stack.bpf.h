@@ -32,6 +32,45 @@ static __always_inline __u16 running_call(const struct task_struct *task)
 	return call < 0 || call >= CALL_IO_WORKER - 1 ? 0 : call + 1;
 }
 
+static __always_inline const struct mount *mount_of(const struct file *file)
+{
+	return (const void *)BPF_CORE_READ(file, f_path.mnt) - bpf_core_field_offset(struct mount, mnt);
+}
+
+/* Up to the root of the file system, and on from where that is mounted. */
+static __always_inline void fill_path(char *names, const struct file *file)
+{
+	const struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
+	const struct mount *mount = mount_of(file);
+	__u32 at = 0;
+
+	for (int i = 0; i < 16 && at < USER_EXE; i++) {
+		const struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
+		long length;
+
+		if (dentry == root) {
+			if (mount == BPF_CORE_READ(mount, mnt_parent))
+				break;
+			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+			mount = BPF_CORE_READ(mount, mnt_parent);
+			continue;
+		}
+		length = bpf_probe_read_kernel_str(names + at, USER_NAME,
+						   BPF_CORE_READ(dentry, d_name.name));
+		/* A longer name is none that we could look for. */
+		if (length <= 0 || length == USER_NAME) {
+			*names = '\0';
+			return;
+		}
+		at += length;
+		dentry = BPF_CORE_READ(dentry, d_parent);
+	}
+	if (at < USER_EXE)
+		names[at] = '\0';
+	else
+		*names = '\0';
+}
+
 static __always_inline void fill_address_space(struct user_stack *user, const struct task_struct *task)
 {
 	const struct task_struct *leader = task_get(task, group_leader);
@@ -44,6 +83,9 @@ static __always_inline void fill_address_space(struct user_stack *user, const st
 	user->end_code = BPF_CORE_READ(mm, end_code);
 	user->start_stack = BPF_CORE_READ(mm, start_stack);
 	user->exe_inode = exe ? inode_number(BPF_CORE_READ(exe, f_inode)) : 0;
+	__builtin_memset(user->exe, 0, sizeof(user->exe));
+	if (exe)
+		fill_path(user->exe, exe);
 }
 
 #define STACK_POINTER(regs) \
@@ -80,13 +122,53 @@ static __always_inline void fill_user_stack(void *ctx, struct user_stack *user,
 	copy_stack(user);
 }
 
+/* Where the kretprobe on __tcp_close() hides the callers, the stack is walked in tcp_close(). */
+struct entered {
+	__u64 kernel[KERNEL_FRAMES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);		/* thread */
+	__type(value, struct entered);
+} entries SEC(".maps");
+
+static const struct entered nowhere;
+
+static __always_inline void remember_entry(void *ctx)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct entered *entered;
+
+	if (!filter.stacks || !kretprobe_hides_callers() || !wanted_task(this_task()))
+		return;
+	bpf_map_update_elem(&entries, &tid, &nowhere, BPF_ANY);
+	entered = bpf_map_lookup_elem(&entries, &tid);
+	if (entered)
+		bpf_get_stack(ctx, entered->kernel, sizeof(entered->kernel), 0);
+}
+
+static __always_inline void fill_by_entry(struct stack_event *s)
+{
+	__u32 tid = bpf_get_current_pid_tgid();
+	struct entered *entered = bpf_map_lookup_elem(&entries, &tid);
+
+	if (entered)
+		__builtin_memcpy(s->kernel, entered->kernel, sizeof(s->kernel));
+	bpf_map_delete_elem(&entries, &tid);
+}
+
 static __always_inline void fill_kernel_stack(void *ctx, struct stack_event *s,
 					      const struct close_event *e, __u64 inode)
 {
 	s->event = *e;
 	s->inode = inode;
 	__builtin_memset(s->kernel, 0, sizeof(s->kernel));
-	bpf_get_stack(ctx, s->kernel, sizeof(s->kernel), 0);
+	if (VIA == VIA_KPROBE && filter.stacks && kretprobe_hides_callers() && e->kind == EVENT_CLOSE)
+		fill_by_entry(s);
+	else
+		bpf_get_stack(ctx, s->kernel, sizeof(s->kernel), 0);
 }
 
 static __always_inline void emit_with_kernel_stack(void *ctx, const struct close_event *e, __u64 inode)
@@ -111,7 +193,9 @@ static __always_inline void emit_with_stacks(void *ctx, const struct close_event
 	}
 	fill_kernel_stack(ctx, &s->kernel, e, inode);
 	fill_user_stack(ctx, &s->user, this_task());
-	bpf_ringbuf_submit(s, BPF_RB_NO_WAKEUP);
+	/* What its addresses mean has to be read before the process ends: the reader is woken, if it
+	 * sleeps. */
+	bpf_ringbuf_submit(s, 0);
 }
 
 /* A call of the running task's own has its user's stack; not in a softirq, where the task is

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "user/expect.h"
+#include "user/call.h"
 #include "user/fields.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
@@ -94,6 +95,7 @@ static const struct text {
 	{ "linger",    linger_name },
 	{ "after",     after_name },
 	{ "via",       via_name },
+	{ "call",      call_by_index },
 	{ "comm",      NULL, is_comm, "1 to 15 bytes" },
 	{ "linger_set_comm", NULL, is_comm, "1 to 15 bytes" },
 	{ "laddr",     NULL, is_address, AN_ADDRESS },

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "user/call.h"
 #include "user/cause.h"
 #include "user/fields.h"
 #include "user/linger.h"
@@ -155,6 +156,8 @@ GET(blocked_us) { put_unless(value, r, LACKS_BLOCKED, r->event->blocked_ns / 100
 GET(reason) { put_word(value, reason_name(r->event->reason)); }
 GET(after) { put_word(value, after_name(r->verdict.after)); }
 GET(via) { put_word(value, via_name(r->event->via)); }
+GET(call) { put_word(value, call_name(r->event)); }
+GET(call_text) { put_word(value, call_words(r->event)); }
 
 GET(linger_s)
 {
@@ -326,6 +329,12 @@ GET(since_text)
 	put_word(value, value->room);
 }
 
+GET(shutdown_text)
+{
+	if (r->verdict.branch == BRANCH_FIN_ALREADY_SENT)
+		put_word(value, "before");
+}
+
 #define CLOSES	(1 << EVENT_CLOSE)
 #define RESETS	(1 << EVENT_RESET)
 #define ENDS	(1 << EVENT_END)
@@ -390,6 +399,9 @@ const struct field fields[] = {
 	{ CLOSES | RESETS,  "reason",        get_reason },
 	{ CLOSES,           "after",         get_after,         .detail = "after=" },
 	{ ALL,              "via",           get_via },
+	{ CLOSES,           "call",          get_call },
+	{ CLOSES,           NULL,            get_shutdown_text, .detail = "shutdown() ", .verbose = true },
+	{ CLOSES,           NULL,            get_call_text,     .detail = "closed by ", .verbose = true },
 	{ CLOSES,           NULL,            get_linger_sentence, .detail = "\n" },
 	{ 0 },
 };

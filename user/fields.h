@@ -19,6 +19,7 @@ struct field {
 	const char *detail;	/* in text it follows the columns, after this, if there is
 				   something to tell: neither null nor 0; "\n": a sentence,
 				   on a line of its own, broken between words */
+	bool verbose;		/* ... and with -v alone: what a key says, in words */
 };
 
 /* How much room a line of text has. */

@@ -5,6 +5,7 @@
 
 #include "user/fields.h"
 #include "user/sink.h"
+#include "user/stack.h"
 #include "user/utf8.h"
 
 static void quote(struct out *out, char c)
@@ -90,6 +91,59 @@ static void put_value(struct out *out, const struct value *value)
 	}
 }
 
+static void put_text(struct out *out, const char *key, const char *text)
+{
+	out_text(out, key);
+	if (text)
+		quoted(out, text, foreign);
+	else
+		out_text(out, "null");
+}
+
+static void put_number(struct out *out, const char *key, bool known, uint64_t number)
+{
+	out_text(out, key);
+	if (known)
+		out_number(out, number);
+	else
+		out_text(out, "null");
+}
+
+/* An address is text: a number in JSON need not keep 64 bits. */
+static void put_frame(struct out *out, const struct frame *frame)
+{
+	out_text(out, "{\"addr\":\"0x");
+	out_hex(out, frame->addr);
+	put_text(out, "\",\"sym\":", frame->sym);
+	put_number(out, ",\"off\":", frame->sym, frame->off);
+	put_text(out, ",\"module\":", frame->module);
+	put_text(out, ",\"file\":", frame->file);
+	put_number(out, ",\"line\":", frame->file, frame->line);
+	out_char(out, '}');
+}
+
+static void put_frames(struct out *out, const char *key, const struct frame *frames, size_t count)
+{
+	out_text(out, key);
+	if (!count) {
+		out_text(out, "null");
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		out_char(out, i ? ',' : '[');
+		put_frame(out, &frames[i]);
+	}
+	out_char(out, ']');
+}
+
+static void put_stack(struct out *out, const struct stack *stack)
+{
+	out_text(out, ",\"stack\":{");
+	put_frames(out, "\"user\":", stack->frames, stack->user_count);
+	put_frames(out, ",\"kernel\":", stack->kernel, stack->kernel_count);
+	out_char(out, '}');
+}
+
 static void json_begin(struct out *heads, int width, int verbose)
 {
 }
@@ -111,6 +165,8 @@ static void json_record(struct out *out, const struct record *record)
 		put_value(out, &value);
 		before = ',';
 	}
+	if (record->stack)
+		put_stack(out, record->stack);
 	out_char(out, '}');
 	out_end(out);
 }

@@ -14,10 +14,13 @@ enum owner {
 
 #define UID_UNKNOWN ((__u32)-1)	/* of a holder that we may not ask */
 
+struct stack;
+
 struct record {
 	const struct close_event *event;
 	struct verdict verdict;
 	enum owner owner;	/* of a reset: whom pid, tid, comm, uid and cgroup are of */
+	struct stack *stack;	/* NULL: none was asked for */
 };
 
 /* NULL is the outside's null. */

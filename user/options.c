@@ -64,6 +64,7 @@ static const struct argp_option rows[] = {
 	{ "json",     'j',        NULL,      0, "one JSON object a line" },
 	{ "output",   'o',        "FILE",    0, "write the records to FILE" },
 	{ "duration", 'd',        "SECONDS", 0, "stop after this time" },
+	{ "stack",    'k',        NULL,      0, "whose code it was: the user's stack and the kernel's" },
 	{ "expect",   'e',        "RULE",    0, "must hold for every close, else exit 3: sent=rst; may be repeated" },
 	{ "quiet",    'q',        NULL,      0, "only records, losses and errors" },
 	{ "verbose",  'v',        NULL,      0, "every fact in text; twice: what libbpf says" },
@@ -320,6 +321,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'j': options->json = true; break;
 	case 'o': options->output = arg; break;
 	case 'd': set_duration(options, arg); break;
+	case 'k': filter->stacks = 1; break;
 	case 'e': add_rule(options, arg); break;
 	case 'q': options->quiet = true; break;
 	case 'v': options->tracer.verbose++; break;

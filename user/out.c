@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -11,9 +12,10 @@
 
 #include "user/out.h"
 
-#define ROOM (256 * 1024)
-/* A record is shorter than this; one that starts with less room left waits for a flush. */
-#define LONGEST (32 * 1024)
+/* A record is shorter than this, with two stacks of 64 frames whose names are of the longest, and
+ * each byte escaped; one that starts with less room left waits for a flush. */
+#define LONGEST (3 << 20)
+#define ROOM	(224 * 1024 + LONGEST)
 #define MAX_RECORDS 4096
 #define HURRY_MS 2000
 
@@ -93,6 +95,13 @@ void out_zeros(struct out *out, uint64_t number, int digits)
 void out_number(struct out *out, uint64_t number)
 {
 	out_zeros(out, number, 1);
+}
+
+void out_hex(struct out *out, uint64_t number)
+{
+	char text[17];
+
+	out_bytes(out, text, snprintf(text, sizeof(text), "%llx", (unsigned long long)number));
 }
 
 void out_spaces(struct out *out, int count)

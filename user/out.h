@@ -21,6 +21,7 @@ void out_text(struct out *out, const char *text);
 void out_bytes(struct out *out, const char *bytes, size_t size);
 void out_char(struct out *out, char c);
 void out_number(struct out *out, uint64_t number);
+void out_hex(struct out *out, uint64_t number);
 void out_zeros(struct out *out, uint64_t number, int digits);	/* with leading zeros */
 void out_spaces(struct out *out, int count);
 void out_trim(struct out *out);		/* no spaces before the record's end */

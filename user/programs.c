@@ -91,11 +91,15 @@ static uint64_t now_ns(void)
 /* Records with stacks are 30 times as large. */
 #define STACKS_RING (16 << 20)
 
-static int set_ring(struct programs *programs)
+static int set_stacks(struct programs *programs)
 {
 	struct bpf_map *ring = bpf_object__find_map_by_name(programs->object, "ring");
+	struct bpf_map *entries = bpf_object__find_map_by_name(programs->object, "entries");
+	bool stacks = programs->options->filter.stacks;
 
-	if (!programs->options->filter.stacks || !bpf_map__set_max_entries(ring, STACKS_RING))
+	if (entries)
+		bpf_map__set_autocreate(entries, stacks && programs->via == VIA_KPROBE);
+	if (!stacks || !bpf_map__set_max_entries(ring, STACKS_RING))
 		return DONE;
 	return refuse(programs, errno, "no ring for stacks");
 }
@@ -373,7 +377,7 @@ void programs_unload(struct programs *programs)
 static int try_once(struct programs *programs)
 {
 	static int (*const steps[])(struct programs *) = {
-		open_object, choose_programs, open_trial, set_filter, set_ring, load_object, share_counters,
+		open_object, choose_programs, open_trial, set_filter, set_stacks, load_object, share_counters,
 		open_ring, add_cgroup, learn, attach_all, add_pids,
 	};
 	int result = DONE;

@@ -8,6 +8,7 @@
 #include "user/connections.h"
 #include "user/holder.h"
 #include "user/resets.h"
+#include "user/stack.h"
 
 /* Who closes a socket that was reset does so at once, mostly. */
 #define PATIENCE_MS 200
@@ -17,6 +18,7 @@
 struct waiting {
 	struct reset_event event;
 	struct record record;
+	struct stack stack;
 	int64_t since_ms;	/* CLOCK_MONOTONIC */
 	bool searched;		/* in /proc, in vain */
 };
@@ -30,6 +32,14 @@ struct resets {
 	struct waiting waiting[WAITING];	/* the oldest first */
 	size_t count;
 };
+
+static void drop(struct resets *resets, size_t index)
+{
+	stack_clear(&resets->waiting[index].stack);
+	resets->count--;
+	memmove(&resets->waiting[index], &resets->waiting[index + 1],
+		(resets->count - index) * sizeof(*resets->waiting));
+}
 
 struct resets *resets_new(const struct tracer *tracer,
 			  void (*put)(void *arg, const struct record *record), void *arg)
@@ -53,6 +63,8 @@ void resets_free(struct resets *resets)
 {
 	if (!resets)
 		return;
+	while (resets->count)
+		drop(resets, 0);
 	connections_free(resets->closed);
 	connections_free(resets->open);
 	free(resets);
@@ -147,6 +159,9 @@ static bool is_wanted(const struct record *record, const struct tracer *tracer)
 /* What the kernel's side could not know is filtered here. */
 static void tell(struct resets *resets, const struct record *record)
 {
+	/* Who runs may not be whose it is. */
+	if (record->stack && record->stack->pid != record->event->pid)
+		record->stack->user_count = 0;
 	if (record->event->kind == EVENT_END ?
 		    !tracer_wants_resets(resets->tracer) || end_is_reset(record->verdict.end) :
 		    is_wanted(record, resets->tracer))
@@ -155,18 +170,13 @@ static void tell(struct resets *resets, const struct record *record)
 
 /* ---- waiting --------------------------------------------------------------------------- */
 
-static void drop(struct resets *resets, size_t index)
-{
-	resets->count--;
-	memmove(&resets->waiting[index], &resets->waiting[index + 1],
-		(resets->count - index) * sizeof(*resets->waiting));
-}
-
 static void tell_waiting(struct resets *resets, size_t index)
 {
 	struct waiting *waiting = &resets->waiting[index];
 
 	waiting->record.event = &waiting->event.event;
+	if (waiting->record.stack)
+		waiting->record.stack = &waiting->stack;
 	tell(resets, &waiting->record);
 	drop(resets, index);
 }
@@ -174,11 +184,16 @@ static void tell_waiting(struct resets *resets, size_t index)
 static void wait_for_more(struct resets *resets, const struct record *record,
 			  const struct reset_event *event)
 {
+	struct waiting *waiting;
+
 	if (resets->count == WAITING)
 		tell_waiting(resets, 0);
-	resets->waiting[resets->count++] = (struct waiting){
-		.event = *event, .record = *record, .since_ms = now_ms(),
-	};
+	waiting = &resets->waiting[resets->count++];
+	*waiting = (struct waiting){ .event = *event, .record = *record, .since_ms = now_ms() };
+	if (!record->stack)
+		return;
+	waiting->stack = *record->stack;
+	*record->stack = (struct stack){};
 }
 
 /* It may have been too early for another walk through /proc. */
@@ -353,12 +368,15 @@ static void take_end(struct resets *resets, struct record *record, const struct 
 }
 
 /* An end that is plain comes without who called. */
-void resets_take(struct resets *resets, const struct close_event *event, size_t size)
+void resets_take(struct resets *resets, const struct close_event *event, size_t size,
+		 struct stack *stack)
 {
 	struct reset_event copy = {};
-	struct record record = { .event = &copy.event };
+	struct record record = { .event = &copy.event, .stack = stack };
 
 	memcpy(&copy, event, size < sizeof(copy) ? size : sizeof(copy));
+	if (event->kind == EVENT_END)
+		record.stack = NULL;
 	if (event->kind == EVENT_END)
 		take_end(resets, &record, &copy);
 	else

@@ -19,8 +19,10 @@ struct resets *resets_new(const struct tracer *tracer,
 			  void (*put)(void *arg, const struct record *record), void *arg);
 void resets_free(struct resets *resets);	/* forgives NULL */
 
-/* Size: of what is there of a struct reset_event. */
-void resets_take(struct resets *resets, const struct close_event *event, size_t size);
+/* Size: of what is there of a struct reset_event.  The stack, NULL where none was asked for, is
+ * taken over where the record has to wait: it is empty then. */
+void resets_take(struct resets *resets, const struct close_event *event, size_t size,
+		 struct stack *stack);
 
 /* A close is about to be told: what waits for its socket was its process's.  It is named too. */
 void resets_closed(struct resets *resets, struct close_event *close);

@@ -10,11 +10,13 @@
 
 #include "user/fields.h"
 #include "user/sink.h"
+#include "user/stack.h"
 #include "user/utf8.h"
 
 #define MEDIUM	110
 #define WIDE	150
 #define INDENT	13	/* below the second column */
+#define TELLING	3	/* frames of a stack, at most */
 
 static struct {
 	int width;	/* of the terminal; 0: as long as it gets */
@@ -157,7 +159,9 @@ static int is_detail(const struct field *field)
 	if (field->layout)
 		return field->layout[line.layout] == 'd';
 	/* Every fact by its own name, instead of those that say two at once. */
-	return line.verbose ? field->key || is_sentence(field) : field->detail != NULL;
+	if (line.verbose)
+		return field->key || field->verbose || is_sentence(field);
+	return field->detail && !field->verbose;
 }
 
 static void new_line(struct out *out)
@@ -222,6 +226,52 @@ static void put_column(struct out *out, const struct field *field, const struct 
 	space(out, width - taken);
 }
 
+/* "at main+0x1b (client.c:12)", "at close+0x14 [/usr/lib/libc.so.6]", "at 0x7f1234" */
+static void put_frame(struct out *out, const struct frame *frame)
+{
+	new_line(out);
+	out_text(out, "at ");
+	if (frame->sym) {
+		foreign(out, frame->sym);
+		out_text(out, "+0x");
+		out_hex(out, frame->off);
+	} else {
+		out_text(out, "0x");
+		out_hex(out, frame->addr);
+	}
+	if (frame->file) {
+		out_text(out, " (");
+		foreign(out, frame->file);
+		out_char(out, ':');
+		out_number(out, frame->line);
+		out_char(out, ')');
+	} else if (frame->module) {
+		out_text(out, " [");
+		foreign(out, frame->module);
+		out_char(out, ']');
+	}
+}
+
+/* Those that tell whose code it is are few; where there is no user's code, who called in the
+ * kernel may. */
+static void put_stack(struct out *out, const struct stack *stack)
+{
+	size_t told = 0;
+
+	for (size_t i = 0; i < stack->user_count && (line.verbose || told < TELLING); i++) {
+		if (!line.verbose && !frame_tells(&stack->frames[i]))
+			continue;
+		put_frame(out, &stack->frames[i]);
+		told++;
+	}
+	for (size_t i = 0; i < stack->kernel_count && (line.verbose || told < TELLING); i++) {
+		if (!line.verbose && stack->user_count)
+			continue;
+		put_frame(out, &stack->kernel[i]);
+		told++;
+	}
+}
+
 static void text_record(struct out *out, const struct record *record)
 {
 	struct value value;
@@ -251,6 +301,8 @@ static void text_record(struct out *out, const struct record *record)
 			put_detail(out, field, &value);
 	}
 	out_trim(out);
+	if (record->stack)
+		put_stack(out, record->stack);
 	out_end(out);
 }
 

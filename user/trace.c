@@ -4,11 +4,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "user/backlog.h"
 #include "user/command.h"
 #include "user/expect.h"
 #include "user/fields.h"
@@ -19,6 +21,7 @@
 #include "user/reconcile.h"
 #include "user/resets.h"
 #include "user/sink.h"
+#include "user/stack.h"
 #include "user/trace.h"
 
 /* How long a lone record may lie in the ring: the programs wake nobody. */
@@ -43,6 +46,7 @@ struct trace {
 	int signals;
 	bool told_to_stop;
 	double end_s;		/* CLOCK_MONOTONIC; 0: none */
+	struct backlog backlog;
 	struct resets *follow;
 	struct reconcile *reconcile;	/* NULL: nobody wants to know, or it cannot be told */
 	double reconciled_s;
@@ -96,9 +100,9 @@ static void check(struct trace *trace, const struct record *record)
 		tell_broken(trace->broken, record);
 }
 
-static void closed(struct trace *trace, struct close_event event)
+static void closed(struct trace *trace, struct close_event event, struct stack *stack)
 {
-	struct record record = { .event = &event, .verdict = judge(&event) };
+	struct record record = { .event = &event, .verdict = judge(&event), .stack = stack };
 
 	resets_closed(trace->follow, &event);
 	trace->closes++;
@@ -107,9 +111,9 @@ static void closed(struct trace *trace, struct close_event event)
 	check(trace, &record);
 }
 
-static void lingers(struct trace *trace, struct close_event event)
+static void lingers(struct trace *trace, struct close_event event, struct stack *stack)
 {
-	struct record record = { .event = &event };
+	struct record record = { .event = &event, .stack = stack };
 
 	resets_name(trace->follow, &event);
 	put(trace, &record);
@@ -127,13 +131,37 @@ static void followed(void *arg, const struct record *record)
 static void take(void *arg, const struct close_event *event, size_t size)
 {
 	struct trace *trace = arg;
+	struct stack stack = stack_of(event, size);
+	bool asked = trace->options->tracer.filter.stacks || stack.frames;
+	struct stack *shown = asked ? &stack : NULL;
 
 	if (event->kind == EVENT_CLOSE)
-		closed(trace, *event);
+		closed(trace, *event, shown);
 	else if (event->kind == EVENT_LINGER)
-		lingers(trace, *event);
+		lingers(trace, *event, shown);
 	else
-		resets_take(trace->follow, event, size);
+		resets_take(trace->follow, event, size, shown);
+	stack_clear(&stack);
+}
+
+/* The ring first: it is emptied again before anybody has spent long on names. */
+#define NAMED_AT_ONCE 16
+
+static int take_backlog(struct trace *trace)
+{
+	int count = backlog_read(&trace->backlog, trace->tracer);
+	size_t now = trace->backlog.count;
+
+	stack_renew();
+	for (size_t i = 1; i <= now; i++) {
+		struct kept *kept = backlog_next(&trace->backlog);
+
+		take(trace, &kept->event, kept->size);
+		free(kept);
+		if (i % NAMED_AT_ONCE == 0)
+			backlog_read(&trace->backlog, trace->tracer);
+	}
+	return trace->backlog.count ? BUSY_RECORDS : count;
 }
 
 static void tell_lost(struct trace *trace, uint64_t count, const char *where)
@@ -160,9 +188,11 @@ static int look(struct trace *trace)
 	int count;
 
 	fields_set_clock();
-	count = tracer_read(trace->tracer, take, trace);
+	count = trace->options->tracer.filter.stacks ? take_backlog(trace) :
+						       tracer_read(trace->tracer, take, trace);
 	resets_tell(trace->follow, false);
 	tell_losses(trace);
+	backlog_tell(&trace->backlog);
 	out_flush(trace->out);
 	return count;
 }
@@ -180,7 +210,7 @@ static uint64_t lost_records(const struct trace *trace)
 {
 	struct tracer_lost lost = tracer_lost(trace->tracer);
 
-	return lost.ring + lost.table + trace->unfinished;
+	return lost.ring + lost.table + trace->unfinished + trace->backlog.lost;
 }
 
 /* The counters first, then what was recorded by then. */
@@ -250,10 +280,13 @@ static int pause_ms(const struct trace *trace, int count)
 
 static void run(struct trace *trace)
 {
-	struct pollfd signals = { .fd = trace->signals, .events = POLLIN };
+	struct pollfd ready[] = {
+		{ .fd = trace->signals, .events = POLLIN },
+		{ .fd = tracer_fd(trace->tracer), .events = POLLIN },
+	};
 
 	while (!is_over(trace)) {
-		poll(&signals, 1, pause_ms(trace, look(trace)));
+		poll(ready, 2, pause_ms(trace, look(trace)));
 		reconcile_now_and_then(trace);
 	}
 }
@@ -306,6 +339,7 @@ static void begin(struct trace *trace)
 		trace->findings = findings_new();
 	}
 	trace->reconciled_s = now_s();
+	stack_begin(trace->options->tracer.filter.stacks);
 	/* To find who holds a socket; and the command may be another user's by now. */
 	privileges_keep((trace->options->command ? UINT64_C(1) << CAP_KILL : 0) | LOOK_AROUND);
 	if (!trace->options->quiet)
@@ -418,7 +452,9 @@ static int finish(struct trace *trace)
 	let_go(trace);
 	look_and_reconcile(trace);
 	tracer_stop(trace->tracer);
-	look(trace);
+	do
+		look(trace);
+	while (trace->backlog.count);
 	resets_tell(trace->follow, true);
 	out_flush(trace->out);
 	tell_unfinished(trace);
@@ -481,6 +517,7 @@ int trace(struct options *options)
 	status = finish(&trace);
 cleanup:
 	resets_free(trace.follow);
+	stack_end();
 	reconcile_close(trace.reconcile);
 	findings_free(trace.findings);
 	tracer_close(trace.tracer);

@@ -284,6 +284,11 @@ int tracer_read(struct tracer *tracer, tracer_handler *handler, void *arg)
 	return ring_buffer__consume(tracer->programs.ring);
 }
 
+int tracer_fd(const struct tracer *tracer)
+{
+	return ring_buffer__epoll_fd(tracer->programs.ring);
+}
+
 struct tracer_lost tracer_lost(const struct tracer *tracer)
 {
 	return (struct tracer_lost){

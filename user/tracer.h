@@ -74,6 +74,9 @@ void tracer_stop(struct tracer *tracer);	/* no more; those made are still to be 
 typedef void tracer_handler(void *arg, const struct close_event *event, size_t size);
 int tracer_read(struct tracer *tracer, tracer_handler *handler, void *arg);
 
+/* Ready to read when there are records with a user's stack: those cannot wait. */
+int tracer_fd(const struct tracer *tracer);
+
 struct tracer_lost tracer_lost(const struct tracer *tracer);
 
 /* How often the kernel left one of the programs out, because it was on its way on that CPU already,

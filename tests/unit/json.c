@@ -73,6 +73,7 @@ static const struct key keys[] = {
 	{ "reason",        JSON_STRING,  true },
 	{ "after",         JSON_STRING,  true },
 	{ "via",           JSON_STRING },
+	{ "call",          JSON_STRING,  true },
 };
 
 /* Of an owner that was found in /proc the thread is not known, nor what we may not look at. */

@@ -460,7 +460,7 @@ static void help_fits_and_names_every_option(void **state)
 		"-6",          "-L, --lport=",  "-D, --dport=",
 		"-a, --addr=", "--comm=",       "--cgroup=",
 		"--netns=",    "-b, --branch=", "-r, --resets",
-		"-j, --json",  "-o, --output=", "-d, --duration=",
+		"-j, --json",  "-o, --output=", "-d, --duration=", "-k, --stack",
 		"--via=",      "--btf=",        "-e, --expect=",
 		"-q",          "-v",            "-V, --version",
 		"-h, --help",  "-- COMMAND",

@@ -131,7 +131,7 @@ static struct reset_event called(struct close_event event, enum place first, enu
 
 static void take(const struct reset_event *reset)
 {
-	resets_take(resets, &reset->event, sizeof(*reset));
+	resets_take(resets, &reset->event, sizeof(*reset), NULL);
 }
 
 /* Without who called; as the kernel hands it over. */
@@ -139,7 +139,7 @@ static void take_short(const struct close_event *event, uint64_t inode)
 {
 	struct reset_event reset = { .event = *event, .inode = inode };
 
-	resets_take(resets, &reset.event, offsetof(struct reset_event, callers));
+	resets_take(resets, &reset.event, offsetof(struct reset_event, callers), NULL);
 }
 
 /* A reset of a socket that somebody has, seen in whoever was running. */
@@ -575,13 +575,13 @@ static void a_plain_end_is_told_at_once(void **state)
 	const struct told *told;
 
 	/* Without who called, nor room for it. */
-	resets_take(resets, &event, sizeof(event));
+	resets_take(resets, &event, sizeof(event), NULL);
 	told = next();
 	is_of(told, OWNER_CLOSER, 4242, "client");
 	assert_int_equal(told->verdict.end, END_TIME_WAIT);
 	event.facts = OWNER_IS_CLOSER;
 	event.new_state = TCP_LAST_ACK;
-	resets_take(resets, &event, sizeof(event));
+	resets_take(resets, &event, sizeof(event), NULL);
 	assert_int_equal(next()->verdict.end, END_CLOSED);
 	nothing_more();
 }

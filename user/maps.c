@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "user/maps.h"
+#include "user/unwind.h"
+
+#define PROCESSES 128
+#define TICK_NS	  10000000	/* of /proc/PID/stat: USER_HZ is 100 */
+#define DELETED	  " (deleted)"
+#define ID_VALID  1		/* BPF_STACK_BUILD_ID_VALID */
+
+struct maps {
+	/* What names an address space: exec() gives a new one to the same process. */
+	uint32_t pid;
+	uint64_t started;
+	uint64_t start_code;
+	uint64_t start_stack;
+	uint64_t exe_inode;
+	struct area *areas;	/* by address */
+	size_t count;
+	Dwfl *dwfl;
+	uint64_t used;		/* when it was asked for last */
+	uint64_t read;		/* when it was read last */
+};
+
+static struct maps *known[PROCESSES];
+static uint64_t now = 1;	/* in times of maps_renew() */
+
+/* ---- /proc/PID/maps -------------------------------------------------------------- */
+
+struct line {
+	unsigned long begin, end, offset, inode;
+	char perms[5];
+	const char *path;
+};
+
+static bool parse(char *text, struct line *line)
+{
+	unsigned int major, minor;
+	int path = 0;
+
+	if (sscanf(text, "%lx-%lx %4s %lx %x:%x %lu %n", &line->begin, &line->end, line->perms,
+		   &line->offset, &major, &minor, &line->inode, &path) != 7 || !path)
+		return false;
+	text[strcspn(text, "\n")] = '\0';
+	line->path = text + path;
+	return line->inode && *line->path == '/';
+}
+
+/* The beginning of a file in memory; what follows of the same file belongs to it. */
+static bool continues(const struct area *last, const struct line *line)
+{
+	return last && line->offset && last->inode == line->inode && !strcmp(last->path, line->path);
+}
+
+static struct area *add_area(struct area **areas, size_t *count, const struct line *line)
+{
+	struct area *grown;
+
+	if (!(*count & (*count - 1))) {
+		grown = reallocarray(*areas, *count ? 2 * *count : 1, sizeof(*grown));
+		if (!grown)
+			return NULL;
+		*areas = grown;
+	}
+	grown = &(*areas)[*count];
+	*grown = (struct area){ .begin = line->begin, .inode = line->inode,
+				.path = symbols_keep(line->path) };
+	if (!grown->path)
+		return NULL;
+	++*count;
+	return grown;
+}
+
+size_t maps_read(FILE *file, struct area **areas)
+{
+	struct area *last = NULL;
+	size_t count = 0, room = 0;
+	char *text = NULL;
+	struct line line;
+
+	*areas = NULL;
+	while (getline(&text, &room, file) > 0) {
+		if (!parse(text, &line))
+			continue;
+		if (!continues(last, &line)) {
+			/* Without code it is nothing to us. */
+			if (last && !last->text_end)
+				count--;
+			last = line.offset ? NULL : add_area(areas, &count, &line);
+		}
+		if (!last)
+			continue;
+		last->end = line.end;
+		if (line.perms[2] != 'x' || last->text_end)
+			continue;
+		last->text_begin = line.begin;
+		last->text_end = line.end;
+	}
+	if (last && !last->text_end)
+		count--;
+	free(text);
+	return count;
+}
+
+/* ---- the files -------------------------------------------------------------------- */
+
+static int open_if_same(const char *path, uint64_t inode)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
+	struct stat stat;
+
+	if (fd < 0 || (!fstat(fd, &stat) && stat.st_ino == inode))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* The first is the file itself, whatever has become of its name, but takes CAP_CHECKPOINT_RESTORE;
+ * the second is as the process sees it, be it in a container; the third is for one that has gone. */
+static int open_area(const struct area *area)
+{
+	size_t length = strlen(area->path);
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", area->pid,
+		 (unsigned long)area->text_begin, (unsigned long)area->text_end);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	if (length > strlen(DELETED) && !strcmp(area->path + length - strlen(DELETED), DELETED))
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%d/root%s", area->pid, area->path);
+	fd = open_if_same(path, area->inode);
+	return fd < 0 ? open_if_same(area->path, area->inode) : fd;
+}
+
+static struct binary *binary_of(struct area *area)
+{
+	if (!area->tried)
+		area->binary = binary_open(open_area(area), area->inode, area->path);
+	area->tried = true;
+	return area->binary;
+}
+
+static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
+		    char **file, Elf **elf)
+{
+	struct binary *binary = binary_of(*userdata);
+
+	if (!binary)
+		return -1;
+	*elf = binary_elf(binary);
+	*file = strdup(binary_path(binary));
+	return -1;
+}
+
+/* ---- one process -------------------------------------------------------------------- */
+
+static void forget_areas(struct maps *maps)
+{
+	if (maps->dwfl)
+		dwfl_end(maps->dwfl);
+	free(maps->areas);
+	maps->dwfl = NULL;
+	maps->areas = NULL;
+	maps->count = 0;
+}
+
+static void maps_free(struct maps *maps)
+{
+	if (!maps)
+		return;
+	forget_areas(maps);
+	free(maps);
+}
+
+static void report_areas(struct maps *maps)
+{
+	static const Dwfl_Callbacks callbacks = {
+		.find_elf = find_elf,
+		.find_debuginfo = symbols_find_debuginfo,
+	};
+
+	maps->dwfl = dwfl_begin(&callbacks);
+	if (!maps->dwfl)
+		return;
+	dwfl_report_begin(maps->dwfl);
+	for (size_t i = 0; i < maps->count; i++) {
+		struct area *area = &maps->areas[i];
+		Dwfl_Module *module;
+		void **userdata;
+
+		area->pid = maps->pid;
+		module = dwfl_report_module(maps->dwfl, area->path, area->begin, area->end);
+		if (!module)
+			continue;
+		dwfl_module_info(module, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
+		*userdata = area;
+	}
+	dwfl_report_end(maps->dwfl, NULL, NULL);
+}
+
+static bool is_unchanged(const struct maps *maps, const struct area *areas, size_t count)
+{
+	if (!maps->dwfl || maps->count != count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (areas[i].begin != maps->areas[i].begin || areas[i].end != maps->areas[i].end ||
+		    areas[i].inode != maps->areas[i].inode || areas[i].path != maps->areas[i].path)
+			return false;
+	return true;
+}
+
+/* Whether the process of that number is the one, and runs the same program still. */
+static bool is_alive(const struct maps *maps)
+{
+	unsigned long long started, start_code, start_stack;
+	char path[64], text[1024], *rest;
+	size_t length;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%u/stat", maps->pid);
+	file = fopen(path, "re");
+	length = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+	if (file)
+		fclose(file);
+	text[length] = '\0';
+	/* The name may have anything in it; members are counted from behind it. */
+	rest = strrchr(text, ')');
+	if (!rest || sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d "
+				      "%*d %*d %*d %*d %llu %*u %*d %*u %llu %*u %llu",
+			    &started, &start_code, &start_stack) != 3)
+		return false;
+	return started == maps->started && start_code == maps->start_code &&
+	       start_stack == maps->start_stack;
+}
+
+/* Before and after: it may run another program in between. */
+static void look(struct maps *maps)
+{
+	struct area *areas = NULL;
+	size_t count = 0;
+	char path[64];
+	FILE *file;
+
+	maps->read = now;
+	if (!is_alive(maps))
+		return;
+	snprintf(path, sizeof(path), "/proc/%u/maps", maps->pid);
+	file = fopen(path, "re");
+	if (file) {
+		count = maps_read(file, &areas);
+		fclose(file);
+	}
+	if (!count || !is_alive(maps) || is_unchanged(maps, areas, count)) {
+		free(areas);
+		return;
+	}
+	forget_areas(maps);
+	maps->areas = areas;
+	maps->count = count;
+	report_areas(maps);
+}
+
+/* ---- one that nobody has seen alive ----------------------------------------------------- */
+
+/* A child has what its parent had, until it runs another program. */
+static const struct maps *parent_of(const struct maps *maps)
+{
+	for (size_t i = 0; i < PROCESSES; i++)
+		if (known[i] && known[i]->count && known[i]->exe_inode == maps->exe_inode &&
+		    known[i]->start_code == maps->start_code &&
+		    known[i]->start_stack == maps->start_stack)
+			return known[i];
+	return NULL;
+}
+
+static void inherit(struct maps *maps, const struct maps *parent)
+{
+	maps->areas = malloc(parent->count * sizeof(*maps->areas));
+	if (!maps->areas)
+		return;
+	memcpy(maps->areas, parent->areas, parent->count * sizeof(*maps->areas));
+	maps->count = parent->count;
+}
+
+static void place(struct maps *maps, struct binary *binary, uint64_t begin)
+{
+	if (!binary || !maps->areas)
+		return;
+	maps->areas[maps->count++] = (struct area){
+		.begin = begin, .end = begin + binary_reach(binary), .path = binary_path(binary),
+		.tried = true, .binary = binary,
+	};
+}
+
+/* The names come with the last one first. */
+static bool path_of(const struct user_stack *user, char *path, size_t size)
+{
+	char *at = path + size - 1;
+	const char *name = user->exe, *end = user->exe + sizeof(user->exe);
+
+	for (*at = '\0'; name < end && *name; name += strnlen(name, end - name) + 1) {
+		size_t length = strnlen(name, end - name);
+
+		if ((size_t)(at - path) < length + 1)
+			return false;
+		at -= length;
+		memcpy(at, name, length);
+		*--at = '/';
+	}
+	memmove(path, at, strlen(at) + 1);
+	return *path;
+}
+
+static struct binary *exe_of(const struct user_stack *user)
+{
+	uint64_t size = user->end_code - user->start_code;
+	struct binary *exe = binary_by_text(user->exe_inode, size);
+	char path[512];
+
+	if (exe || !path_of(user, path, sizeof(path)))
+		return exe;
+	binary_open(open_if_same(path, user->exe_inode), user->exe_inode, path);
+	return binary_by_text(user->exe_inode, size);
+}
+
+/* Where the program begins, and which file the innermost address is in, is in the record; that
+ * file, if it is another's too, has been seen. */
+static void guess(struct maps *maps, const struct user_stack *user, uint64_t pc)
+{
+	struct binary *exe = exe_of(user);
+	struct binary *innermost = user->id_status == ID_VALID ? binary_by_id(user->build_id) : NULL;
+	uint64_t begin = innermost ? pc - binary_place(innermost, user->id_offset) : 0;
+
+	maps->areas = calloc(2, sizeof(*maps->areas));
+	if (innermost != exe && begin < user->start_code)
+		place(maps, innermost, begin);
+	if (exe)
+		place(maps, exe, user->start_code - binary_text(exe));
+	if (innermost != exe && begin > user->start_code)
+		place(maps, innermost, begin);
+}
+
+static void reconstruct(struct maps *maps, const struct user_stack *user)
+{
+	const struct maps *parent = parent_of(maps);
+
+	if (parent)
+		inherit(maps, parent);
+	else
+		guess(maps, user, unwind_pc(user));
+	if (maps->count)
+		report_areas(maps);
+}
+
+/* ---- all of them ---------------------------------------------------------------------------- */
+
+static bool is_of(const struct maps *maps, const struct user_stack *user)
+{
+	return maps->pid == user->pid && maps->started == user->started_ns / TICK_NS &&
+	       maps->start_code == user->start_code && maps->start_stack == user->start_stack;
+}
+
+/* A free place, or that of the one that was asked for the longest time ago. */
+static size_t oldest(void)
+{
+	size_t oldest = 0;
+
+	for (size_t i = 0; i < PROCESSES; i++) {
+		if (!known[i])
+			return i;
+		if (known[i]->used < known[oldest]->used)
+			oldest = i;
+	}
+	return oldest;
+}
+
+static struct maps *add(const struct user_stack *user)
+{
+	struct maps *maps = calloc(1, sizeof(*maps));
+	size_t at = oldest();
+
+	if (!maps)
+		return NULL;
+	maps->pid = user->pid;
+	maps->started = user->started_ns / TICK_NS;
+	maps->start_code = user->start_code;
+	maps->start_stack = user->start_stack;
+	maps->exe_inode = user->exe_inode;
+	look(maps);
+	if (!maps->count)
+		reconstruct(maps, user);
+	maps_free(known[at]);
+	known[at] = maps;
+	return maps;
+}
+
+struct maps *maps_of(const struct user_stack *user)
+{
+	struct maps *maps = NULL;
+
+	for (size_t i = 0; !maps && i < PROCESSES; i++)
+		if (known[i] && is_of(known[i], user))
+			maps = known[i];
+	if (!maps)
+		maps = add(user);
+	else if (maps->read != now)
+		look(maps);
+	if (!maps)
+		return NULL;
+	maps->used = now;
+	return maps->dwfl ? maps : NULL;
+}
+
+struct area *maps_find(struct maps *maps, uint64_t address)
+{
+	size_t low = 0, high = maps->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (maps->areas[middle].end <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == maps->count || address < maps->areas[low].begin)
+		return NULL;
+	binary_of(&maps->areas[low]);
+	return &maps->areas[low];
+}
+
+Dwfl *maps_dwfl(struct maps *maps)
+{
+	return maps->dwfl;
+}
+
+static void forget_all(void)
+{
+	for (size_t i = 0; i < PROCESSES; i++) {
+		maps_free(known[i]);
+		known[i] = NULL;
+	}
+}
+
+void maps_renew(void)
+{
+	now++;
+	if (!symbols_are_many())
+		return;
+	forget_all();
+	symbols_forget();
+}
+
+/* The C library of the host is in nearly everybody's memory, and ours. */
+void maps_begin(void)
+{
+	FILE *file = fopen("/proc/self/maps", "re");
+	struct area *areas;
+	size_t count;
+
+	symbols_begin();
+	if (!file)
+		return;
+	count = maps_read(file, &areas);
+	fclose(file);
+	for (size_t i = 0; i < count; i++) {
+		areas[i].pid = getpid();
+		binary_of(&areas[i]);
+	}
+	free(areas);
+}
+
+void maps_end(void)
+{
+	forget_all();
+	symbols_forget();
+}

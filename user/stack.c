@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
+#include <string.h>
+
+#include "user/call.h"
+#include "user/kallsyms.h"
+#include "user/maps.h"
+#include "user/stack.h"
+#include "user/unwind.h"
+
+#define USER_FRAMES 64
+#define ID_VALID    1	/* BPF_STACK_BUILD_ID_VALID */
+
+#define COUNT(table) (sizeof(table) / sizeof(*(table)))
+
+/* ---- the user's ------------------------------------------------------------------ */
+
+static struct frame user_frame(struct maps *maps, uint64_t address, bool returns)
+{
+	struct area *area = maps ? maps_find(maps, address - returns) : NULL;
+	struct frame frame = { .addr = address };
+	const struct symbol *symbol;
+
+	if (!area)
+		return frame;
+	frame.module = area->path;
+	if (!area->binary)
+		return frame;
+	symbol = binary_symbol(area->binary, address - area->begin, returns);
+	frame.sym = symbol->name;
+	frame.off = symbol->offset;
+	frame.file = symbol->file;
+	frame.line = symbol->line;
+	return frame;
+}
+
+/* The kernel has read in which file the innermost address is: if that is not what the maps say,
+ * they are not of that time. */
+static bool is_believable(struct maps *maps, const struct user_stack *user)
+{
+	struct area *area = maps_find(maps, unwind_pc(user));
+
+	return user->id_status != ID_VALID ||
+	       (area && area->binary && binary_has_id(area->binary, user->build_id));
+}
+
+static void add_user(struct stack *stack, const struct user_stack *user)
+{
+	struct maps *maps = maps_of(user);
+	uint64_t addresses[USER_FRAMES];
+	size_t count;
+
+	if (maps && !is_believable(maps, user))
+		maps = NULL;
+	stack->pid = user->pid;
+	count = unwind(user, maps, addresses, USER_FRAMES);
+	for (size_t i = 0; i < count; i++)
+		stack->frames[stack->user_count++] = user_frame(maps, addresses[i], i > 0);
+}
+
+/* ---- the kernel's ------------------------------------------------------------------- */
+
+/* How the programs themselves came to run. */
+static bool is_tracing(const struct kernel_symbol *symbol)
+{
+	static const char *const begins[] = {
+		"bpf_", "__bpf_", "____bpf_", "__traceiter_", "trace_call_bpf", "kprobe_", "kretprobe_",
+		"__kretprobe_", "arch_rethook_", "rethook_", "ftrace_", "opt_pre_handler", "optimized_callback",
+		"aggr_pre_handler", "trampoline_handler", "perf_trace_", "__kprobe_", "do_int3", "exc_int3",
+		"asm_exc_int3", "int3", "fprobe_", "__fprobe_", "call_int3",
+	};
+
+	if (!strcmp(symbol->module, "bpf") || strstr(symbol->module, "ftrace_trampoline"))
+		return true;
+	for (size_t i = 0; i < COUNT(begins); i++)
+		if (!strncmp(symbol->name, begins[i], strlen(begins[i])))
+			return true;
+	return false;
+}
+
+/* A kretprobe puts itself where the way back was. */
+static bool is_probe(__u64 address)
+{
+	const struct kernel_symbol *symbol = kallsyms_find(address, false);
+
+	return symbol && symbol->begin == address && is_tracing(symbol);
+}
+
+static void add_kernel(struct stack *stack, const __u64 *addresses)
+{
+	for (size_t i = 0; i < KERNEL_FRAMES && addresses[i]; i++) {
+		const struct kernel_symbol *symbol = kallsyms_find(addresses[i], i > 0);
+		struct frame *frame = &stack->kernel[stack->kernel_count];
+
+		if (is_probe(addresses[i]) || (!stack->kernel_count && symbol && is_tracing(symbol)))
+			continue;
+		*frame = (struct frame){ .addr = addresses[i] };
+		if (symbol) {
+			frame->sym = symbol->name;
+			frame->off = addresses[i] - symbol->begin;
+			frame->module = symbol->module;
+		}
+		stack->kernel_count++;
+	}
+}
+
+/* ---- both ---------------------------------------------------------------------------- */
+
+struct stack stack_of(const struct close_event *event, size_t size)
+{
+	const struct user_stack_event *record = (const void *)event;
+	struct stack stack = {};
+
+	if (size < sizeof(record->kernel))
+		return stack;
+	stack.frames = calloc(USER_FRAMES + KERNEL_FRAMES, sizeof(*stack.frames));
+	if (!stack.frames)
+		return stack;
+	/* After exec() the program that called is no more, and what is there now did not call. */
+	if (size >= sizeof(*record) && !call_is_exec(event->call))
+		add_user(&stack, &record->user);
+	stack.kernel = stack.frames + stack.user_count;
+	add_kernel(&stack, record->kernel.kernel);
+	return stack;
+}
+
+void stack_clear(struct stack *stack)
+{
+	free(stack->frames);
+	*stack = (struct stack){};
+}
+
+/* A C library, by the name of its file; in a program that has it inside, by the names of what
+ * makes the system call. */
+bool frame_tells(const struct frame *frame)
+{
+	static const char *const files[] = {
+		"/libc.so", "/libc-2", "/libpthread", "/ld-linux", "/ld-musl", "/libc.musl",
+	};
+	static const char *const calls[] = {
+		"close", "__close", "__libc_close", "__GI___close", "__close_nocancel", "syscall",
+		"__syscall_cancel", "__syscall_cancel_arch", "__syscall_cancel_arch_end",
+		"__internal_syscall_cancel",
+	};
+
+	for (size_t i = 0; frame->module && i < COUNT(files); i++)
+		if (strstr(frame->module, files[i]))
+			return false;
+	for (size_t i = 0; frame->sym && i < COUNT(calls); i++)
+		if (!strcmp(frame->sym, calls[i]))
+			return false;
+	return true;
+}
+
+void stack_begin(bool user)
+{
+	kallsyms_open();
+	if (!user)
+		return;
+	unwind_begin();
+	maps_begin();
+}
+
+void stack_renew(void)
+{
+	maps_renew();
+}
+
+void stack_end(void)
+{
+	maps_end();
+	unwind_end();
+	kallsyms_close();
+}
