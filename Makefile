@@ -96,7 +96,25 @@ $O/tests/live/%: $O/tests/live/%.o $(live_shared:%=$O/tests/live/%.o) \
 		 $(filter-out %/rst_client.o,$(CLIENT))
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(ldlibs) $(test_libs) $(LDLIBS) -o $@
 
-tests: $Bclosetrace $Brst-client $(UNITS) $(LIVES)
+# Programs whose code is looked for on stacks: as they mostly are, with nothing but what it takes to
+# run, static, and with the code in a library.
+VICTIMS := $(addprefix $O/tests/live/stack/victim,-plain -bare -static -shared)
+victim_parts := $(addprefix $O/tests/live/stack/,victim.o drop.o)
+# Theirs alone, whatever the others are built with.
+$(victim_parts): $O/%.o: %.c
+	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(cflags) -g -O2 -fomit-frame-pointer -fPIC -c $< -o $@
+$O/tests/live/stack/victim-plain: $(victim_parts)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ -o $@
+$O/tests/live/stack/victim-bare: $(victim_parts)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -s $^ -o $@
+$O/tests/live/stack/victim-static: $(victim_parts)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -static $^ -o $@
+$O/tests/live/stack/libdrop.so: $O/tests/live/stack/drop.o
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -shared $^ -o $@
+$O/tests/live/stack/victim-shared: $O/tests/live/stack/victim.o $O/tests/live/stack/libdrop.so
+	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ -Wl,-rpath,'$$ORIGIN' -o $@
+
+tests: $Bclosetrace $Brst-client $(UNITS) $(LIVES) $(VICTIMS)
 check: $(UNITS)
 	$Q for t in $^; do ./$$t || exit 1; done
 

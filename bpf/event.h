@@ -186,8 +186,8 @@ _Static_assert(__builtin_offsetof(struct stack_event, kernel) ==
 #define USER_REGS   34
 #define USER_CHUNK  512
 #define USER_CHUNKS 8
-#define USER_EXE    192
-#define USER_NAME   64
+#define USER_NAMES  12
+#define USER_NAME   40
 struct user_stack {
 	__u32 pid;		/* whose it is */
 	__u32 size;		/* of what could be read of bytes */
@@ -201,13 +201,13 @@ struct user_stack {
 	__s32 id_status;
 	__u8  build_id[20];
 	__u64 id_offset;
-	/* The path of the program, the last name first, each ended by a 0: the process may be gone
-	 * before anybody can ask. */
-	char  exe[USER_EXE + USER_NAME];
+	/* The path of the program, the last name first, some empty, the first one too where it is
+	 * not known: the process may be gone before anybody can ask. */
+	char  exe[USER_NAMES][USER_NAME];
 	__u64 regs[USER_REGS];	/* as the kernel keeps them: struct pt_regs, 0 beyond it */
 	__u8  bytes[USER_CHUNKS * USER_CHUNK];	/* from the stack pointer on */
 };
-_Static_assert(sizeof(struct user_stack) == 4704, "no hidden padding");
+_Static_assert(sizeof(struct user_stack) == 4928, "no hidden padding");
 
 struct user_stack_event {
 	struct stack_event kernel;

@@ -37,38 +37,30 @@ static __always_inline const struct mount *mount_of(const struct file *file)
 	return (const void *)BPF_CORE_READ(file, f_path.mnt) - bpf_core_field_offset(struct mount, mnt);
 }
 
-/* Up to the root of the file system, and on from where that is mounted. */
-static __always_inline void fill_path(char *names, const struct file *file)
+/* Up to the root of the file system, and on from where that is mounted.  false: there is more, or
+ * a name is longer than what we would look for. */
+static __always_inline bool fill_path(char (*names)[USER_NAME], const struct file *file)
 {
-	const struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	const struct mount *mount = mount_of(file);
-	__u32 at = 0;
+	const struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry), *root;
+	const struct mount *mount = mount_of(file), *parent;
 
-	for (int i = 0; i < 16 && at < USER_EXE; i++) {
-		const struct dentry *root = BPF_CORE_READ(mount, mnt.mnt_root);
-		long length;
+	for (int i = 0; i < USER_NAMES; i++) {
+		const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
 
-		if (dentry == root) {
-			if (mount == BPF_CORE_READ(mount, mnt_parent))
-				break;
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-			mount = BPF_CORE_READ(mount, mnt_parent);
+		root = BPF_CORE_READ(mount, mnt.mnt_root);
+		parent = BPF_CORE_READ(mount, mnt_parent);
+		if (dentry != root) {
+			if (bpf_probe_read_kernel_str(names[i], USER_NAME, name) >= USER_NAME)
+				return false;
+			dentry = BPF_CORE_READ(dentry, d_parent);
 			continue;
 		}
-		length = bpf_probe_read_kernel_str(names + at, USER_NAME,
-						   BPF_CORE_READ(dentry, d_name.name));
-		/* A longer name is none that we could look for. */
-		if (length <= 0 || length == USER_NAME) {
-			*names = '\0';
-			return;
-		}
-		at += length;
-		dentry = BPF_CORE_READ(dentry, d_parent);
+		if (mount == parent)
+			return true;
+		dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		mount = parent;
 	}
-	if (at < USER_EXE)
-		names[at] = '\0';
-	else
-		*names = '\0';
+	return false;
 }
 
 static __always_inline void fill_address_space(struct user_stack *user, const struct task_struct *task)
@@ -84,8 +76,8 @@ static __always_inline void fill_address_space(struct user_stack *user, const st
 	user->start_stack = BPF_CORE_READ(mm, start_stack);
 	user->exe_inode = exe ? inode_number(BPF_CORE_READ(exe, f_inode)) : 0;
 	__builtin_memset(user->exe, 0, sizeof(user->exe));
-	if (exe)
-		fill_path(user->exe, exe);
+	if (exe && !fill_path(user->exe, exe))
+		user->exe[0][0] = '\0';
 }
 
 #define STACK_POINTER(regs) \

@@ -109,9 +109,9 @@ size_t maps_read(FILE *file, struct area **areas)
 
 /* ---- the files -------------------------------------------------------------------- */
 
-static int open_if_same(const char *path, uint64_t inode)
+static int open_inode(const char *path, uint64_t inode, int flags)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
 	struct stat stat;
 
 	if (fd < 0 || (!fstat(fd, &stat) && stat.st_ino == inode))
@@ -121,7 +121,8 @@ static int open_if_same(const char *path, uint64_t inode)
 }
 
 /* The first is the file itself, whatever has become of its name, but takes CAP_CHECKPOINT_RESTORE;
- * the second is as the process sees it, be it in a container; the third is for one that has gone. */
+ * the second is the same for the program alone; the third is as the process sees it, be it in a
+ * container; the last is for one that has gone. */
 static int open_area(const struct area *area)
 {
 	size_t length = strlen(area->path);
@@ -133,11 +134,15 @@ static int open_area(const struct area *area)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;
+	snprintf(path, sizeof(path), "/proc/%d/exe", area->pid);
+	fd = area->is_exe ? open_inode(path, area->inode, 0) : -1;
+	if (fd >= 0)
+		return fd;
 	if (length > strlen(DELETED) && !strcmp(area->path + length - strlen(DELETED), DELETED))
 		return -1;
 	snprintf(path, sizeof(path), "/proc/%d/root%s", area->pid, area->path);
-	fd = open_if_same(path, area->inode);
-	return fd < 0 ? open_if_same(area->path, area->inode) : fd;
+	fd = open_inode(path, area->inode, O_NOFOLLOW);
+	return fd < 0 ? open_inode(area->path, area->inode, O_NOFOLLOW) : fd;
 }
 
 static struct binary *binary_of(struct area *area)
@@ -197,6 +202,7 @@ static void report_areas(struct maps *maps)
 		void **userdata;
 
 		area->pid = maps->pid;
+		area->is_exe = area->inode == maps->exe_inode;
 		module = dwfl_report_module(maps->dwfl, area->path, area->begin, area->end);
 		if (!module)
 			continue;
@@ -301,33 +307,30 @@ static void place(struct maps *maps, struct binary *binary, uint64_t begin)
 }
 
 /* The names come with the last one first. */
-static bool path_of(const struct user_stack *user, char *path, size_t size)
+static bool path_of(const struct user_stack *user, char *path)
 {
-	char *at = path + size - 1;
-	const char *name = user->exe, *end = user->exe + sizeof(user->exe);
+	*path = '\0';
+	for (int i = USER_NAMES - 1; *user->exe[0] && i >= 0; i--) {
+		size_t length = strnlen(user->exe[i], USER_NAME);
 
-	for (*at = '\0'; name < end && *name; name += strnlen(name, end - name) + 1) {
-		size_t length = strnlen(name, end - name);
-
-		if ((size_t)(at - path) < length + 1)
-			return false;
-		at -= length;
-		memcpy(at, name, length);
-		*--at = '/';
+		if (!length)
+			continue;
+		*path++ = '/';
+		path = mempcpy(path, user->exe[i], length);
+		*path = '\0';
 	}
-	memmove(path, at, strlen(at) + 1);
-	return *path;
+	return *user->exe[0];
 }
 
 static struct binary *exe_of(const struct user_stack *user)
 {
 	uint64_t size = user->end_code - user->start_code;
 	struct binary *exe = binary_by_text(user->exe_inode, size);
-	char path[512];
+	char path[USER_NAMES * (USER_NAME + 1) + 1];
 
-	if (exe || !path_of(user, path, sizeof(path)))
+	if (exe || !path_of(user, path))
 		return exe;
-	binary_open(open_if_same(path, user->exe_inode), user->exe_inode, path);
+	binary_open(open_inode(path, user->exe_inode, O_NOFOLLOW), user->exe_inode, path);
 	return binary_by_text(user->exe_inode, size);
 }
 

@@ -27,6 +27,7 @@ struct area {
 	bool tried;		/* to open it */
 	struct binary *binary;	/* NULL: it could not be opened */
 	int pid;
+	bool is_exe;		/* it is its program */
 };
 
 /* The address space that the stack is of; NULL: nothing is known of it. */

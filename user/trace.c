@@ -36,6 +36,7 @@
 
 /* In /proc/PID/fd of others. */
 #define LOOK_AROUND (UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_DAC_READ_SEARCH)
+#define LOOK_INTO_FILES (UINT64_C(1) << CAP_CHECKPOINT_RESTORE)	/* and map_files */
 
 struct trace {
 	const struct options *options;
@@ -341,7 +342,8 @@ static void begin(struct trace *trace)
 	trace->reconciled_s = now_s();
 	stack_begin(trace->options->tracer.filter.stacks);
 	/* To find who holds a socket; and the command may be another user's by now. */
-	privileges_keep((trace->options->command ? UINT64_C(1) << CAP_KILL : 0) | LOOK_AROUND);
+	privileges_keep((trace->options->command ? UINT64_C(1) << CAP_KILL : 0) | LOOK_AROUND |
+			(trace->options->tracer.filter.stacks ? LOOK_INTO_FILES : 0));
 	if (!trace->options->quiet)
 		fprintf(stderr, "closetrace: tracing by %s\n", via_name(tracer_via(trace->tracer)));
 	if (trace->options->duration_s)
