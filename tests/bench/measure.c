@@ -33,6 +33,7 @@
 	       "args->sport, ntop(args->daddr), args->dport, args->oldstate, args->newstate) }"
 #define RESETS "kprobe:tcp_send_active_reset { "						\
 	       "printf(\"%-16s %-6d %s\\n\", comm, pid, kstack(5)) }"
+#define STACKS "kprobe:tcp_close { printf(\"%-16s %-6d %s %s\\n\", comm, pid, kstack, ustack) }"
 #define CLOSES "kprobe:tcp_close { @[pid, comm] = count() }"
 
 /* clang-format off */
@@ -44,17 +45,21 @@ static const struct contestant contestants[] = {
 	{ "fentry",            CLOSETRACE("--via", "fentry") },
 	{ "fentry-json",       CLOSETRACE("--via", "fentry", "-j") },
 	{ "fentry-other",      CLOSETRACE("--via", "fentry", "-j", "-p", "1") },
+	{ "fentry-stack",      CLOSETRACE("--via", "fentry", "-j", "-k") },
 	{ "kprobe",            CLOSETRACE("--via", "kprobe") },
 	{ "kprobe-json",       CLOSETRACE("--via", "kprobe", "-j") },
 	{ "kprobe-other",      CLOSETRACE("--via", "kprobe", "-j", "-p", "1") },
+	{ "kprobe-stack",      CLOSETRACE("--via", "kprobe", "-j", "-k") },
 	{ "tracepoint",        CLOSETRACE("--via", "tracepoint") },
 	{ "tracepoint-json",   CLOSETRACE("--via", "tracepoint", "-j") },
 	{ "tracepoint-other",  CLOSETRACE("--via", "tracepoint", "-j", "-p", "1") },
+	{ "tracepoint-stack",  CLOSETRACE("--via", "tracepoint", "-j", "-k") },
 	{ "tcplife",           { "tcplife" } },
 	{ "tcpstates",         { "tcpstates" } },
 	{ "tcptracer",         { "tcptracer" } },
 	{ "bpftrace-states",   { "bpftrace", "-e", STATES } },
 	{ "bpftrace-resets",   { "bpftrace", "-e", RESETS } },
+	{ "bpftrace-stacks",   { "bpftrace", "-e", STACKS } },
 	{ "bpftrace-count",    { "bpftrace", "-e", CLOSES } },
 	{ "fentry-terminal",   CLOSETRACE("--via", "fentry"), .where = TO_TERMINAL },
 	{ "fentry-pipe",       CLOSETRACE("--via", "fentry", "-j"), .where = TO_PIPE },
