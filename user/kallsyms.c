@@ -20,7 +20,7 @@ static int by_address(const void *a, const void *b)
 	return left->begin < right->begin ? -1 : left->begin > right->begin;
 }
 
-static void add(uint64_t address, const char *name, const char *module)
+static bool add(uint64_t address, const char *name, const char *module)
 {
 	struct kernel_symbol *grown;
 
@@ -29,11 +29,12 @@ static void add(uint64_t address, const char *name, const char *module)
 
 		grown = reallocarray(table.all, room, sizeof(*grown));
 		if (!grown)
-			return;
+			return false;
 		table.all = grown;
 		table.room = room;
 	}
 	table.all[table.count++] = (struct kernel_symbol){ address, name, module };
+	return true;
 }
 
 /* They come module by module. */
@@ -59,15 +60,16 @@ static void add_line(const char *line)
 	if (!address || strlen(rest) < 4 || !strchr("tTwW", rest[1]))
 		return;
 	name = strndup(name, strcspn(name, " \t\n"));
-	if (name)
-		add(address, name, module_of(strchr(rest, '[')));
+	if (name && !add(address, name, module_of(strchr(rest, '['))))
+		free((char *)name);
 }
 
 void kallsyms_read(FILE *symbols)
 {
 	char line[512];
 
-	table.count = 0;
+	while (table.count)
+		free((char *)table.all[--table.count].name);
 	while (fgets(line, sizeof(line), symbols))
 		add_line(line);
 	if (table.count)

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -116,11 +115,13 @@ static void by_ring_worker(int fd)
 
 /* ---- a call that holds the socket while another thread closes it --------------------------- */
 
+static volatile pid_t holder;
+
 static void *receive(void *fd)
 {
 	char byte;
 
-	prctl(PR_SET_NAME, "holder");
+	holder = gettid();
 	return (void *)(recv(*(int *)fd, &byte, 1, 0) - 1);
 }
 
@@ -128,32 +129,40 @@ static void *await(void *fd)
 {
 	struct pollfd input = { .fd = *(int *)fd, .events = POLLIN };
 
-	prctl(PR_SET_NAME, "holder");
+	holder = gettid();
 	return (void *)(long)syscall(SYS_ppoll, &input, 1, NULL, NULL, 0);
 }
 
-/* It takes its name right before its call, so once it sleeps, it sleeps there. */
-static void await_sleep(pid_t process)
+/* "running" as long as it does not sleep in one. */
+static void await_sleep_in(long call)
 {
-	char command[128];
+	char path[64], text[128];
+	FILE *file;
+	char *end;
 
-	snprintf(command, sizeof(command), "until grep -q '(holder) S' /proc/%d/task/*/stat; do :; done",
-		 process);
-	if (system(command))
-		bail_out("no thread to wait for");
+	do {
+		snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", holder);
+		file = fopen(path, "re");
+		*text = '\0';
+		if (file) {
+			if (!fgets(text, sizeof(text), file))
+				*text = '\0';
+			fclose(file);
+		}
+	} while (strtol(text, &end, 10) != call || end == text);
 }
 
 static int listener;
 
 /* The descriptor is closed at once, the socket when the peer's FIN ends the call. */
-static void held_by(void *(*call)(void *), int fd)
+static void held_by(void *(*thread_of)(void *), long call, int fd)
 {
 	int peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	pthread_t thread;
 
-	if (peer < 0 || pthread_create(&thread, NULL, call, &fd))
+	if (peer < 0 || pthread_create(&thread, NULL, thread_of, &fd))
 		_exit(1);
-	await_sleep(getpid());
+	await_sleep_in(call);
 	close(fd);
 	shutdown(peer, SHUT_WR);
 	pthread_join(thread, NULL);
@@ -162,12 +171,12 @@ static void held_by(void *(*call)(void *), int fd)
 
 static void by_receiver(int fd)
 {
-	held_by(receive, fd);
+	held_by(receive, SYS_recvfrom, fd);
 }
 
 static void by_poller(int fd)
 {
-	held_by(await, fd);
+	held_by(await, SYS_ppoll, fd);
 }
 
 /* ---- what each must give --------------------------------------------------------------------- */
