@@ -9,6 +9,8 @@
 /* Beyond this records come without their stacks: what a reset needs to be told of is kept. */
 #define ENOUGH (64 << 20)
 
+#define NAMED_AT_ONCE 16
+
 void backlog_add(struct backlog *backlog, const struct close_event *event, size_t size)
 {
 	bool cut = backlog->bytes + size > ENOUGH && size > sizeof(struct reset_event);
@@ -39,11 +41,6 @@ static void keep(void *backlog, const struct close_event *event, size_t size)
 	backlog_add(backlog, event, size);
 }
 
-int backlog_read(struct backlog *backlog, struct tracer *tracer)
-{
-	return tracer_read(tracer, keep, backlog);
-}
-
 void backlog_tell(struct backlog *backlog)
 {
 	if (backlog->cut == backlog->told)
@@ -63,4 +60,20 @@ struct kept *backlog_next(struct backlog *backlog)
 	backlog->count--;
 	backlog->bytes -= kept->size;
 	return kept;
+}
+
+int backlog_take(struct backlog *backlog, struct tracer *tracer, tracer_handler *handler, void *arg)
+{
+	int read = tracer_read(tracer, keep, backlog);
+	size_t count = backlog->count;
+
+	for (size_t i = 1; i <= count; i++) {
+		struct kept *kept = backlog_next(backlog);
+
+		handler(arg, &kept->event, kept->size);
+		free(kept);
+		if (i % NAMED_AT_ONCE == 0)
+			tracer_read(tracer, keep, backlog);
+	}
+	return read;
 }

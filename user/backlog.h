@@ -22,8 +22,9 @@ struct backlog {
 
 void backlog_add(struct backlog *backlog, const struct close_event *event, size_t size);
 
-/* Puts into it what the ring has, returns how much that was. */
-int backlog_read(struct backlog *backlog, struct tracer *tracer);
+/* Takes what the ring has, and hands out what was there; the ring is emptied again before anybody
+ * has spent long on names.  Returns how much there was. */
+int backlog_take(struct backlog *backlog, struct tracer *tracer, tracer_handler *handler, void *arg);
 
 /* Says on stderr how many have been cut since it said so last. */
 void backlog_tell(struct backlog *backlog);

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -36,7 +35,7 @@
 
 /* In /proc/PID/fd of others. */
 #define LOOK_AROUND (UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_DAC_READ_SEARCH)
-#define LOOK_INTO_FILES (UINT64_C(1) << CAP_CHECKPOINT_RESTORE)	/* and map_files */
+#define LOOK_INTO_FILES (LOOK_AROUND | UINT64_C(1) << CAP_CHECKPOINT_RESTORE)	/* map_files */
 
 struct trace {
 	const struct options *options;
@@ -133,8 +132,7 @@ static void take(void *arg, const struct close_event *event, size_t size)
 {
 	struct trace *trace = arg;
 	struct stack stack = stack_of(event, size);
-	bool asked = trace->options->tracer.filter.stacks || stack.frames;
-	struct stack *shown = asked ? &stack : NULL;
+	struct stack *shown = stack.frames || trace->options->tracer.filter.stacks ? &stack : NULL;
 
 	if (event->kind == EVENT_CLOSE)
 		closed(trace, *event, shown);
@@ -143,26 +141,6 @@ static void take(void *arg, const struct close_event *event, size_t size)
 	else
 		resets_take(trace->follow, event, size, shown);
 	stack_clear(&stack);
-}
-
-/* The ring first: it is emptied again before anybody has spent long on names. */
-#define NAMED_AT_ONCE 16
-
-static int take_backlog(struct trace *trace)
-{
-	int count = backlog_read(&trace->backlog, trace->tracer);
-	size_t now = trace->backlog.count;
-
-	stack_renew();
-	for (size_t i = 1; i <= now; i++) {
-		struct kept *kept = backlog_next(&trace->backlog);
-
-		take(trace, &kept->event, kept->size);
-		free(kept);
-		if (i % NAMED_AT_ONCE == 0)
-			backlog_read(&trace->backlog, trace->tracer);
-	}
-	return trace->backlog.count ? BUSY_RECORDS : count;
 }
 
 static void tell_lost(struct trace *trace, uint64_t count, const char *where)
@@ -189,8 +167,10 @@ static int look(struct trace *trace)
 	int count;
 
 	fields_set_clock();
-	count = trace->options->tracer.filter.stacks ? take_backlog(trace) :
-						       tracer_read(trace->tracer, take, trace);
+	stack_renew();
+	count = trace->options->tracer.filter.stacks ?
+			backlog_take(&trace->backlog, trace->tracer, take, trace) :
+			tracer_read(trace->tracer, take, trace);
 	resets_tell(trace->follow, false);
 	tell_losses(trace);
 	backlog_tell(&trace->backlog);
@@ -271,7 +251,7 @@ static int pause_ms(const struct trace *trace, int count)
 {
 	double left_ms;
 
-	if (count >= BUSY_RECORDS)
+	if (count >= BUSY_RECORDS || trace->backlog.count)
 		return 0;
 	if (!trace->end_s)
 		return LOOK_MS;
@@ -342,8 +322,8 @@ static void begin(struct trace *trace)
 	trace->reconciled_s = now_s();
 	stack_begin(trace->options->tracer.filter.stacks);
 	/* To find who holds a socket; and the command may be another user's by now. */
-	privileges_keep((trace->options->command ? UINT64_C(1) << CAP_KILL : 0) | LOOK_AROUND |
-			(trace->options->tracer.filter.stacks ? LOOK_INTO_FILES : 0));
+	privileges_keep((trace->options->command ? UINT64_C(1) << CAP_KILL : 0) |
+			(trace->options->tracer.filter.stacks ? LOOK_INTO_FILES : LOOK_AROUND));
 	if (!trace->options->quiet)
 		fprintf(stderr, "closetrace: tracing by %s\n", via_name(tracer_via(trace->tracer)));
 	if (trace->options->duration_s)
