@@ -192,10 +192,10 @@ static __always_inline void emit_with_stacks(void *ctx, const struct close_event
 
 /* A call of the running task's own has its user's stack; not in a softirq, where the task is
  * whoever was interrupted, nor when it has no address space any more: exit_mm() comes before
- * exit_files(). */
+ * exit_files().  Nor of a program of 32 bits: what it has on its stack is another processor's. */
 static __always_inline void emit_stacked(void *ctx, const struct close_event *e, __u64 inode, bool own)
 {
-	if (own && task_get(this_task(), mm))
+	if (own && task_get(this_task(), mm) && !is_compat(system_call_regs()))
 		emit_with_stacks(ctx, e, inode);
 	else
 		emit_with_kernel_stack(ctx, e, inode);

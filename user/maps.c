@@ -2,15 +2,15 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "user/maps.h"
 #include "user/unwind.h"
 
 #define PROCESSES 128
+#define FRESH_MS  50
 #define TICK_NS	  10000000	/* of /proc/PID/stat: USER_HZ is 100 */
-#define DELETED	  " (deleted)"
 #define ID_VALID  1		/* BPF_STACK_BUILD_ID_VALID */
 
 struct maps {
@@ -23,140 +23,17 @@ struct maps {
 	struct area *areas;	/* by address */
 	size_t count;
 	Dwfl *dwfl;
-	uint64_t used;		/* when it was asked for last */
-	uint64_t read;		/* when it was read last */
+	uint64_t used;		/* when it was asked for last, ms */
+	uint64_t read;		/* when it was read last, ms */
 };
 
 static struct maps *known[PROCESSES];
-static uint64_t now = 1;	/* in times of maps_renew() */
-
-/* ---- /proc/PID/maps -------------------------------------------------------------- */
-
-struct line {
-	unsigned long begin, end, offset, inode;
-	char perms[5];
-	const char *path;
-};
-
-static bool parse(char *text, struct line *line)
-{
-	unsigned int major, minor;
-	int path = 0;
-
-	if (sscanf(text, "%lx-%lx %4s %lx %x:%x %lu %n", &line->begin, &line->end, line->perms,
-		   &line->offset, &major, &minor, &line->inode, &path) != 7 || !path)
-		return false;
-	text[strcspn(text, "\n")] = '\0';
-	line->path = text + path;
-	return line->inode && *line->path == '/';
-}
-
-/* The beginning of a file in memory; what follows of the same file belongs to it. */
-static bool continues(const struct area *last, const struct line *line)
-{
-	return last && line->offset && last->inode == line->inode && !strcmp(last->path, line->path);
-}
-
-static struct area *add_area(struct area **areas, size_t *count, const struct line *line)
-{
-	struct area *grown;
-
-	if (!(*count & (*count - 1))) {
-		grown = reallocarray(*areas, *count ? 2 * *count : 1, sizeof(*grown));
-		if (!grown)
-			return NULL;
-		*areas = grown;
-	}
-	grown = &(*areas)[*count];
-	*grown = (struct area){ .begin = line->begin, .inode = line->inode,
-				.path = symbols_keep(line->path) };
-	if (!grown->path)
-		return NULL;
-	++*count;
-	return grown;
-}
-
-size_t maps_read(FILE *file, struct area **areas)
-{
-	struct area *last = NULL;
-	size_t count = 0, room = 0;
-	char *text = NULL;
-	struct line line;
-
-	*areas = NULL;
-	while (getline(&text, &room, file) > 0) {
-		if (!parse(text, &line))
-			continue;
-		if (!continues(last, &line)) {
-			/* Without code it is nothing to us. */
-			if (last && !last->text_end)
-				count--;
-			last = line.offset ? NULL : add_area(areas, &count, &line);
-		}
-		if (!last)
-			continue;
-		last->end = line.end;
-		if (line.perms[2] != 'x' || last->text_end)
-			continue;
-		last->text_begin = line.begin;
-		last->text_end = line.end;
-	}
-	if (last && !last->text_end)
-		count--;
-	free(text);
-	return count;
-}
-
-/* ---- the files -------------------------------------------------------------------- */
-
-static int open_inode(const char *path, uint64_t inode, int flags)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
-	struct stat stat;
-
-	if (fd < 0 || (!fstat(fd, &stat) && stat.st_ino == inode))
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/* The first is the file itself, whatever has become of its name, but takes CAP_CHECKPOINT_RESTORE;
- * the second is the same for the program alone; the third is as the process sees it, be it in a
- * container; the last is for one that has gone. */
-static int open_area(const struct area *area)
-{
-	size_t length = strlen(area->path);
-	char path[4096];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", area->pid,
-		 (unsigned long)area->text_begin, (unsigned long)area->text_end);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		return fd;
-	snprintf(path, sizeof(path), "/proc/%d/exe", area->pid);
-	fd = area->is_exe ? open_inode(path, area->inode, 0) : -1;
-	if (fd >= 0)
-		return fd;
-	if (length > strlen(DELETED) && !strcmp(area->path + length - strlen(DELETED), DELETED))
-		return -1;
-	snprintf(path, sizeof(path), "/proc/%d/root%s", area->pid, area->path);
-	fd = open_inode(path, area->inode, O_NOFOLLOW);
-	return fd < 0 ? open_inode(area->path, area->inode, O_NOFOLLOW) : fd;
-}
-
-static struct binary *binary_of(struct area *area)
-{
-	if (!area->tried)
-		area->binary = binary_open(open_area(area), area->inode, area->path);
-	area->tried = true;
-	return area->binary;
-}
+static uint64_t now = 1;	/* ms, as of maps_renew() */
 
 static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
 		    char **file, Elf **elf)
 {
-	struct binary *binary = binary_of(*userdata);
+	struct binary *binary = area_binary(*userdata);
 
 	if (!binary)
 		return -1;
@@ -261,7 +138,7 @@ static void look(struct maps *maps)
 	snprintf(path, sizeof(path), "/proc/%u/maps", maps->pid);
 	file = fopen(path, "re");
 	if (file) {
-		count = maps_read(file, &areas);
+		count = areas_read(file, &areas);
 		fclose(file);
 	}
 	if (!count || !is_alive(maps) || is_unchanged(maps, areas, count)) {
@@ -330,7 +207,7 @@ static struct binary *exe_of(const struct user_stack *user)
 
 	if (exe || !path_of(user, path))
 		return exe;
-	binary_open(open_inode(path, user->exe_inode, O_NOFOLLOW), user->exe_inode, path);
+	binary_open(area_open(path, user->exe_inode, O_NOFOLLOW), user->exe_inode, path);
 	return binary_by_text(user->exe_inode, size);
 }
 
@@ -414,7 +291,7 @@ struct maps *maps_of(const struct user_stack *user)
 			maps = known[i];
 	if (!maps)
 		maps = add(user);
-	else if (maps->read != now)
+	else if (now - maps->read >= FRESH_MS)
 		look(maps);
 	if (!maps)
 		return NULL;
@@ -436,7 +313,7 @@ struct area *maps_find(struct maps *maps, uint64_t address)
 	}
 	if (low == maps->count || address < maps->areas[low].begin)
 		return NULL;
-	binary_of(&maps->areas[low]);
+	area_binary(&maps->areas[low]);
 	return &maps->areas[low];
 }
 
@@ -453,32 +330,54 @@ static void forget_all(void)
 	}
 }
 
+bool maps_refresh(struct maps *maps)
+{
+	if (maps->read == now)
+		return false;
+	look(maps);
+	return maps->dwfl;
+}
+
 void maps_renew(void)
 {
-	now++;
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	now = time.tv_sec * UINT64_C(1000) + time.tv_nsec / 1000000;
 	if (!symbols_are_many())
 		return;
 	forget_all();
 	symbols_forget();
 }
 
-/* The C library of the host is in nearly everybody's memory, and ours. */
-void maps_begin(void)
+static void open_all(pid_t pid)
 {
-	FILE *file = fopen("/proc/self/maps", "re");
 	struct area *areas;
+	char path[64];
 	size_t count;
+	FILE *file;
 
-	symbols_begin();
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	file = fopen(path, "re");
 	if (!file)
 		return;
-	count = maps_read(file, &areas);
+	count = areas_read(file, &areas);
 	fclose(file);
 	for (size_t i = 0; i < count; i++) {
-		areas[i].pid = getpid();
-		binary_of(&areas[i]);
+		areas[i].pid = pid;
+		area_binary(&areas[i]);
 	}
 	free(areas);
+}
+
+/* The C library of the host is in nearly everybody's memory: in ours, if we are not static, and in
+ * theirs who started us. */
+void maps_begin(void)
+{
+	symbols_begin();
+	open_all(getpid());
+	open_all(getppid());
+	open_all(1);
 }
 
 void maps_end(void)

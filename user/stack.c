@@ -50,10 +50,13 @@ static void add_user(struct stack *stack, const struct user_stack *user)
 	uint64_t addresses[USER_FRAMES];
 	size_t count;
 
-	if (maps && !is_believable(maps, user))
+	if (maps && !is_believable(maps, user) && !(maps_refresh(maps) && is_believable(maps, user)))
 		maps = NULL;
 	stack->pid = user->pid;
 	count = unwind(user, maps, addresses, USER_FRAMES);
+	/* It has come to where there was nothing when they were read. */
+	if (maps && count && !maps_find(maps, addresses[count - 1] - 1) && maps_refresh(maps))
+		count = unwind(user, maps, addresses, USER_FRAMES);
 	for (size_t i = 0; i < count; i++)
 		stack->frames[stack->user_count++] = user_frame(maps, addresses[i], i > 0);
 }
@@ -157,6 +160,8 @@ void stack_begin(bool user)
 	kallsyms_open();
 	if (!user)
 		return;
+	/* It is long, and records would wait. */
+	kallsyms_find(0, false);
 	unwind_begin();
 	maps_begin();
 }

@@ -68,6 +68,22 @@ static void a_kernel_thread_calls_nobody(void **state)
 	assert_string_equal(call_words(&event), "a kernel thread");
 }
 
+static void text_has_the_words_with_v(void **state)
+{
+	struct close_event event = closed_by(SYS_dup3);
+	char *text;
+
+	event.facts = RAN_TIME_WAIT | WAS_CONNECTED;
+	event.state = event.new_state = TCP_FIN_WAIT2;
+	text = shown(&text_sink, 0, 1, &event);
+	assert_non_null(strstr(text, "call=dup3 shutdown() before closed by dup3() of another descriptor over it"));
+	free(text);
+	text = shown(&text_sink, 0, 0, &event);
+	assert_null(strstr(text, "dup3"));
+	assert_null(strstr(text, "shutdown"));
+	free(text);
+}
+
 static void exec_is_known(void **state)
 {
 	assert_true(call_is_exec(SYS_execve + 1));
@@ -84,6 +100,7 @@ int main(void)
 		cmocka_unit_test(an_exit_is_one_by_whatever_call),
 		cmocka_unit_test(a_thread_of_io_uring_is_io_uring),
 		cmocka_unit_test(a_kernel_thread_calls_nobody),
+		cmocka_unit_test(text_has_the_words_with_v),
 		cmocka_unit_test(exec_is_known),
 	};
 

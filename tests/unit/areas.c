@@ -2,7 +2,7 @@
 /* Which files lie where in memory, by lists like those of /proc. */
 #include "tests/unit/sample.h"
 
-#include "user/maps.h"
+#include "user/areas.h"
 
 static size_t read_maps(const char *text, struct area **areas)
 {
@@ -10,7 +10,7 @@ static size_t read_maps(const char *text, struct area **areas)
 	size_t count;
 
 	assert_non_null(file);
-	count = maps_read(file, areas);
+	count = areas_read(file, areas);
 	fclose(file);
 	return count;
 }
