@@ -54,7 +54,7 @@ int BPF_KRETPROBE(linger_answered, int error)
 {
 	__u64 socket = note_take(bpf_get_current_pid_tgid());
 
-	return socket && !error ? linger_set((const struct socket *)socket) : 0;
+	return socket && !error ? linger_set(ctx, (const struct socket *)socket) : 0;
 }
 
 #endif

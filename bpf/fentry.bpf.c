@@ -104,7 +104,7 @@ SEC("fexit/sock_setsockopt")
 int BPF_PROG(linger_end, struct socket *socket, int level, int optname, void *optval, long is_kernel,
 	     unsigned int optlen, int error)
 {
-	return optname == SO_LINGER && !error ? linger_set(socket) : 0;
+	return optname == SO_LINGER && !error ? linger_set(ctx, socket) : 0;
 }
 
 SEC("fentry/bpf_sk_storage_clone")

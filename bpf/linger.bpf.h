@@ -91,7 +91,7 @@ static __always_inline bool wanted_linger(const struct close_event *e)
 	return !filter.resets && !filter.branches && wanted_task(this_task()) && wanted_socket(e);
 }
 
-static __always_inline int linger_set(const struct socket *socket)
+static __always_inline int linger_set(void *ctx, const struct socket *socket)
 {
 	const struct sock *sk = BPF_CORE_READ(socket, sk);
 	struct close_event e = {};
@@ -100,7 +100,11 @@ static __always_inline int linger_set(const struct socket *socket)
 		return 0;
 	fill_linger(&e, sk);
 	remember(&e, sk);
-	if (wanted_linger(&e))
+	if (!wanted_linger(&e))
+		return 0;
+	if (filter.stacks)
+		emit_stacked(ctx, &e, 0, true);
+	else
 		emit(&e);
 	return 0;
 }

@@ -75,6 +75,11 @@ static bool is_address(const char *text)
 	       strncmp(text, "::ffff:", 7);
 }
 
+static bool is_site(const char *text)
+{
+	return *text;
+}
+
 #define AN_ADDRESS "an address as JSON has it, such as 10.0.0.1 or 2001:db8::1"
 
 /* The fields of text: either there is a list of what they can have, or a test. */
@@ -98,6 +103,7 @@ static const struct text {
 	{ "call",      call_by_index },
 	{ "comm",      NULL, is_comm, "1 to 15 bytes" },
 	{ "linger_set_comm", NULL, is_comm, "1 to 15 bytes" },
+	{ "linger_set_at", NULL, is_site, "functions as -k has them, such as reset (net.c:19)" },
 	{ "laddr",     NULL, is_address, AN_ADDRESS },
 	{ "raddr",     NULL, is_address, AN_ADDRESS },
 	{ "reason",    NULL, is_reason, "the kernel's name without SK_RST_REASON_, such as TCP_STATE" },

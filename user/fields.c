@@ -190,6 +190,14 @@ GET(linger_set_comm)
 	value->text = r->event->setter.comm;
 }
 
+GET(linger_set_at)
+{
+	if (!has_setter(r) || !r->linger_site)
+		return;
+	value->type = VALUE_FOREIGN;
+	value->text = r->linger_site;
+}
+
 static void put_truth(struct value *value, int truth)
 {
 	put_number(value, !!truth);
@@ -383,6 +391,7 @@ const struct field fields[] = {
 	{ CLOSES,           "linger_set_pid", get_linger_set_pid },
 	{ CLOSES,           "linger_set_tid", get_linger_set_tid },
 	{ CLOSES,           "linger_set_comm", get_linger_set_comm },
+	{ CLOSES,           "linger_set_at", get_linger_set_at },
 	{ CLOSES,           "linger_inherited", get_linger_inherited },
 	{ LINGERS,          "on",            get_on },
 	{ LINGERS,          "seconds",       get_seconds },

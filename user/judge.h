@@ -21,6 +21,7 @@ struct record {
 	struct verdict verdict;
 	enum owner owner;	/* of a reset: whom pid, tid, comm, uid and cgroup are of */
 	struct stack *stack;	/* NULL: none was asked for */
+	const char *linger_site;	/* of a close: from where SO_LINGER was set; NULL: not known */
 };
 
 /* NULL is the outside's null. */

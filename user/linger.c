@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "user/linger.h"
+#include "user/stack.h"
 
 /* By outcome.  Where there was time to wait, how long it took stands before it. */
 static const struct answer {
@@ -49,18 +50,20 @@ void linger_show(const struct close_event *event, char *text, size_t size)
 		snprintf(text, size, "SO_LINGER {0}");
 }
 
-/* ", set 1.2 ms before by nginx (4242)", where that was seen. */
-static void say_setter(const struct close_event *e, char *text, size_t size)
+/* ", set 1.2 ms before by nginx (4242) in reset (net.c:19)", where that was seen. */
+static void say_setter(const struct record *record, char *text, size_t size)
 {
+	const struct close_event *e = record->event;
 	const struct setter *setter = &e->setter;
 	/* Another thread may have set it while the close waited for the socket. */
 	__u64 before_ns = setter->time_ns < e->time_ns ? e->time_ns - setter->time_ns : 0;
 
 	if (!setter->time_ns)
 		return;
-	snprintf(text, size, ", %s%s before by %s (%u)",
+	snprintf(text, size, ", %s%s before by %s (%u)%s%s",
 		 e->facts & LINGER_INHERITED ? "inherited from the listener, set " : "set ",
-		 span_of(before_ns).text, setter->comm, setter->pid);
+		 span_of(before_ns).text, setter->comm, setter->pid,
+		 record->linger_site ? " in " : "", record->linger_site ? record->linger_site : "");
 }
 
 static void say_waited(const struct close_event *e, char *text, size_t size)
@@ -72,13 +75,13 @@ void linger_say(const struct record *record, char *text, size_t size)
 {
 	const struct close_event *e = record->event;
 	const struct answer *answer = &answers[record->verdict.linger];
-	char setter[96] = "", waited[64] = "", value[32];
+	char setter[96 + SITE_TEXT] = "", waited[64] = "", value[32];
 
 	*text = '\0';
 	if (!(e->facts & WAS_LINGER) || judge_is_linger_of_fastclose(e))
 		return;
 	linger_show(e, value, sizeof(value));
-	say_setter(e, setter, sizeof(setter));
+	say_setter(record, setter, sizeof(setter));
 	if (answer->waited && !(e->facts & LACKS_BLOCKED))
 		say_waited(e, waited, sizeof(waited));
 	snprintf(text, size, "%s%s: %s%s", value, setter, waited, answer->text);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,9 @@
 
 #define USER_FRAMES 64
 #define ID_VALID    1	/* BPF_STACK_BUILD_ID_VALID */
+
+#define SITE_PLACES 3
+#define BEFORE	    " < "
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
@@ -143,7 +147,7 @@ bool frame_tells(const struct frame *frame)
 	static const char *const calls[] = {
 		"close", "__close", "__libc_close", "__GI___close", "__close_nocancel", "syscall",
 		"__syscall_cancel", "__syscall_cancel_arch", "__syscall_cancel_arch_end",
-		"__internal_syscall_cancel",
+		"__internal_syscall_cancel", "setsockopt", "__setsockopt",
 	};
 
 	for (size_t i = 0; frame->module && i < COUNT(files); i++)
@@ -153,6 +157,37 @@ bool frame_tells(const struct frame *frame)
 		if (!strcmp(frame->sym, calls[i]))
 			return false;
 	return true;
+}
+
+/* "drop (drop.c:19)"; where there is no debug information, the function alone. */
+static int put_place(char *text, size_t size, const struct frame *frame)
+{
+	const char *slash = frame->file ? strrchr(frame->file, '/') : NULL;
+
+	if (!frame->file)
+		return snprintf(text, size, "%s", frame->sym);
+	return snprintf(text, size, "%s (%s:%d)", frame->sym, slash ? slash + 1 : frame->file,
+			frame->line);
+}
+
+/* One that has no more room is left out whole, unless it is the first. */
+bool stack_site(const struct stack *stack, char *text, size_t size)
+{
+	size_t used = 0, places = 0;
+
+	for (size_t i = 0; i < stack->user_count && places < SITE_PLACES; i++) {
+		const struct frame *frame = &stack->frames[i];
+		char place[SITE_TEXT];
+		size_t length;
+
+		if (!frame->sym || !frame_tells(frame))
+			continue;
+		length = put_place(place, sizeof(place), frame);
+		if (places && used + strlen(BEFORE) + length >= size)
+			break;
+		used += snprintf(text + used, size - used, "%s%s", places++ ? BEFORE : "", place);
+	}
+	return places;
 }
 
 void stack_begin(bool user)

@@ -33,6 +33,11 @@ void stack_clear(struct stack *stack);
 /* Not of the C library, nor what only leads to the system call. */
 bool frame_tells(const struct frame *frame);
 
+/* Where that is in words, the innermost first: "drop (drop.c:19) < serve (server.c:203)".  false:
+ * nothing on the stack has a name. */
+#define SITE_TEXT 104
+bool stack_site(const struct stack *stack, char *text, size_t size);
+
 /* Before privileges are given up; before each batch of records; and after all.  Without the user's
  * stacks there may be one of the kernel's all the same, where nobody can explain a close. */
 void stack_begin(bool user);

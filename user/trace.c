@@ -20,6 +20,7 @@
 #include "user/reconcile.h"
 #include "user/resets.h"
 #include "user/sink.h"
+#include "user/sites.h"
 #include "user/stack.h"
 #include "user/trace.h"
 
@@ -69,12 +70,21 @@ static double now_s(void)
 
 /* ---- records ---------------------------------------------------------------- */
 
+/* A softirq has no user's stack, so a reset has a site only where it is of its owner's own call. */
+static void add_finding(struct trace *trace, const struct record *record)
+{
+	char site[SITE_TEXT];
+	bool known = record->stack && stack_site(record->stack, site, sizeof(site));
+
+	findings_add(trace->findings, record, known ? site : NULL);
+}
+
 static void put(struct trace *trace, const struct record *record)
 {
 	if (trace->reconcile)
 		reconcile_count(trace->reconcile, record);
 	if (trace->findings)
-		findings_add(trace->findings, record, NULL);
+		add_finding(trace, record);
 	trace->sink->record(trace->out, record);
 }
 
@@ -105,6 +115,7 @@ static void closed(struct trace *trace, struct close_event event, struct stack *
 	struct record record = { .event = &event, .verdict = judge(&event), .stack = stack };
 
 	resets_closed(trace->follow, &event);
+	record.linger_site = sites_of(&event);
 	trace->closes++;
 	trace->unknown += record.verdict.branch == BRANCH_UNKNOWN;
 	put(trace, &record);
@@ -114,7 +125,10 @@ static void closed(struct trace *trace, struct close_event event, struct stack *
 static void lingers(struct trace *trace, struct close_event event, struct stack *stack)
 {
 	struct record record = { .event = &event, .stack = stack };
+	char site[SITE_TEXT];
 
+	if (stack && stack_site(stack, site, sizeof(site)))
+		sites_add(&event, site);
 	resets_name(trace->follow, &event);
 	put(trace, &record);
 }

@@ -18,7 +18,7 @@ struct value {
 	enum value_type type;
 	uint64_t number;
 	const char *text;
-	char room[192];	/* text may live here */
+	char room[320];	/* text may live here */
 };
 
 #endif

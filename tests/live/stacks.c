@@ -247,6 +247,26 @@ static void check(const struct row *row, const struct victim *victim, const stru
 		tell(record);
 }
 
+/* SO_LINGER was set by the same function, one line above. */
+static void check_setting(const struct row *row, const struct victim *victim, const struct run *run,
+			  const char *via)
+{
+	const json_t *record = close_by(run, victim->pid);
+	const char *at = text_of(record, "linger_set_at");
+	char wanted[64];
+
+	if (row->missing || row->bare || !row->module)
+		return;
+	if (!strcmp(via, "tracepoint")) {
+		skip("tracepoints do not show who sets SO_LINGER", "%s: %s: where it was set", via, row->what);
+		return;
+	}
+	snprintf(wanted, sizeof(wanted), "drop (drop.c:%d) < serve (drop.c:%d)", victim->drop.line - 1,
+		 victim->serve.line);
+	if (!ok(!strncmp(at, wanted, strlen(wanted)), "%s: %s: where it was set", via, row->what))
+		note("it says %s, not %s", at, wanted);
+}
+
 /* ---- the kernel's --------------------------------------------------------------------------- */
 
 static bool has_symbol(const json_t *frames, const char *name)
@@ -341,6 +361,7 @@ int main(int argc, char **argv)
 		if (!rows[i].brief && !rows[i].missing)
 			victim_end(&victims[i]);
 		check(&rows[i], &victims[i], &run, via);
+		check_setting(&rows[i], &victims[i], &run, via);
 	}
 	check_kernel(close_by(&run, victims[0].pid), via);
 	check_ending(&run, ending, via);

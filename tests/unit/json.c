@@ -63,6 +63,7 @@ static const struct key keys[] = {
 	{ "linger_set_pid",   JSON_INTEGER, true },
 	{ "linger_set_tid",   JSON_INTEGER, true },
 	{ "linger_set_comm",  JSON_STRING,  true },
+	{ "linger_set_at",    JSON_STRING,  true },
 	{ "linger_inherited", JSON_TRUE,    true },
 	{ "nonblock",      JSON_TRUE,    true },
 	{ "unread_bytes",  JSON_INTEGER },

@@ -127,6 +127,19 @@ static void what_was_inherited_is_called_so(void **state)
 		     "took effect, an RST was sent");
 }
 
+static void where_it_was_set_is_said(void **state)
+{
+	struct close_event event = reset_by_linger();
+	const struct record record = {
+		.event = &event, .verdict = judge(&event), .linger_site = "drop (drop.c:19) < main (main.c:3)",
+	};
+	char text[320];
+
+	linger_say(&record, text, sizeof(text));
+	assert_string_equal(text, "SO_LINGER {1, 0}, set 1.2 ms before by nginx (4242) in "
+				  "drop (drop.c:19) < main (main.c:3): took effect, an RST was sent");
+}
+
 static void time_is_in_units_that_fit(void **state)
 {
 	static const struct {
@@ -182,6 +195,7 @@ int main(void)
 		cmocka_unit_test(of_a_fastclose_nothing_is_said),
 		cmocka_unit_test(who_was_not_seen_is_not_named),
 		cmocka_unit_test(what_was_inherited_is_called_so),
+		cmocka_unit_test(where_it_was_set_is_said),
 		cmocka_unit_test(time_is_in_units_that_fit),
 		cmocka_unit_test(what_was_set_meanwhile_was_not_before),
 		cmocka_unit_test(what_is_set_is_shown_as_a_program_has_it),

@@ -43,6 +43,38 @@ static char *as_text(struct stack *stack, int verbose)
 	return shown_record(&text_sink, 0, verbose, &record);
 }
 
+/* ---- in a few words --------------------------------------------------------------------- */
+
+static void the_site_is_what_has_a_name(void **state)
+{
+	struct stack stack = { user, COUNT(user), kernel, COUNT(kernel), 4242 };
+	char text[SITE_TEXT];
+
+	assert_true(stack_site(&stack, text, sizeof(text)));
+	assert_string_equal(text, "drop (drop.c:19) < main (main.c:3)");
+}
+
+static void the_kernel_is_no_site(void **state)
+{
+	struct stack stack = { user, 1, kernel, COUNT(kernel), 4242 };
+	char text[SITE_TEXT];
+
+	assert_false(stack_site(&stack, text, sizeof(text)));
+	stack.user_count = 0;
+	assert_false(stack_site(&stack, text, sizeof(text)));
+}
+
+static void the_innermost_are_told_while_there_is_room(void **state)
+{
+	static const char name[] = "a_function_whose_name_takes_up_more_than_half_of_the_room_that_there_is";
+	struct frame frames[] = { { .sym = name }, { .sym = name }, { .sym = "main" } };
+	struct stack stack = { frames, COUNT(frames), NULL, 0, 4242 };
+	char text[SITE_TEXT];
+
+	assert_true(stack_site(&stack, text, sizeof(text)));
+	assert_string_equal(text, name);
+}
+
 /* ---- JSON ------------------------------------------------------------------------------ */
 
 static void every_frame_has_every_key(void **state)
@@ -293,6 +325,9 @@ static void of_nobody_there_is_the_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_site_is_what_has_a_name),
+		cmocka_unit_test(the_kernel_is_no_site),
+		cmocka_unit_test(the_innermost_are_told_while_there_is_room),
 		cmocka_unit_test(every_frame_has_every_key),
 		cmocka_unit_test(what_there_is_not_is_null),
 		cmocka_unit_test(names_are_escaped),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Whose code it is: says itself where it calls close(). */
+/* Whose code it is: says itself where it calls close(); SO_LINGER is set on the line before. */
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/live/stack/drop.h"
@@ -15,7 +16,10 @@ static void say(const char *name, const void *function, int line)
 
 __attribute__((noinline)) void drop(int fd)
 {
-	say("drop", drop, __LINE__ + 1);
+	static const struct linger zero = { .l_onoff = 1 };
+
+	say("drop", drop, __LINE__ + 2);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &zero, sizeof(zero));
 	close(fd);
 	dropped++;
 }
