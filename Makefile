@@ -33,7 +33,7 @@ CFLAGS ?= -O2 -g
 packages := libbpf libcap-ng libdw libelf
 cflags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
 	  -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -MMD -MP -I. -I$O
-ldlibs := $(shell $(PKG_CONFIG) --libs $(packages))
+ldlibs := $(shell $(PKG_CONFIG) --libs $(packages)) -pthread
 # The BPF side sees vmlinux/ and libbpf's headers, nothing of the host.
 bpf_cflags := -target bpf -D__TARGET_ARCH_$(arch) -O2 -g -Wall -Wextra -Wno-unused-parameter \
 	      -MMD -MP -I. -Ivmlinux

@@ -7,6 +7,10 @@
 #include <stdint.h>
 #include <linux/capability.h>
 
+/* In /proc/PID/fd of others. */
+#define LOOK_AROUND (UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_DAC_READ_SEARCH)
+#define LOOK_INTO_FILES (LOOK_AROUND | UINT64_C(1) << CAP_CHECKPOINT_RESTORE)	/* map_files */
+
 /* CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON too. */
 bool privileges_include(int capability);
 

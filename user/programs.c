@@ -89,7 +89,7 @@ static uint64_t now_ns(void)
 }
 
 /* Records with stacks are 30 times as large. */
-#define STACKS_RING (16 << 20)
+#define STACKS_RING (32 << 20)
 
 static int set_stacks(struct programs *programs)
 {

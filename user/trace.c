@@ -34,10 +34,6 @@
 /* Of lines on stderr where it is no terminal. */
 #define WIDTH 80
 
-/* In /proc/PID/fd of others. */
-#define LOOK_AROUND (UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_DAC_READ_SEARCH)
-#define LOOK_INTO_FILES (LOOK_AROUND | UINT64_C(1) << CAP_CHECKPOINT_RESTORE)	/* map_files */
-
 struct trace {
 	const struct options *options;
 	struct tracer *tracer;
@@ -183,7 +179,7 @@ static int look(struct trace *trace)
 	fields_set_clock();
 	stack_renew();
 	count = trace->options->tracer.filter.stacks ?
-			backlog_take(&trace->backlog, trace->tracer, take, trace) :
+			backlog_take(&trace->backlog, take, trace) :
 			tracer_read(trace->tracer, take, trace);
 	resets_tell(trace->follow, false);
 	tell_losses(trace);
@@ -261,11 +257,11 @@ static bool is_over(struct trace *trace)
 	return trace->end_s && now_s() >= trace->end_s;
 }
 
-static int pause_ms(const struct trace *trace, int count)
+static int pause_ms(struct trace *trace, int count)
 {
 	double left_ms;
 
-	if (count >= BUSY_RECORDS || trace->backlog.count)
+	if (count >= BUSY_RECORDS || !backlog_is_empty(&trace->backlog))
 		return 0;
 	if (!trace->end_s)
 		return LOOK_MS;
@@ -277,7 +273,7 @@ static void run(struct trace *trace)
 {
 	struct pollfd ready[] = {
 		{ .fd = trace->signals, .events = POLLIN },
-		{ .fd = tracer_fd(trace->tracer), .events = POLLIN },
+		{ .fd = trace->backlog.news, .events = POLLIN },
 	};
 
 	while (!is_over(trace)) {
@@ -338,6 +334,8 @@ static void begin(struct trace *trace)
 	/* To find who holds a socket; and the command may be another user's by now. */
 	privileges_keep((trace->options->command ? UINT64_C(1) << CAP_KILL : 0) |
 			(trace->options->tracer.filter.stacks ? LOOK_INTO_FILES : LOOK_AROUND));
+	if (trace->options->tracer.filter.stacks)
+		backlog_start(&trace->backlog, trace->tracer);
 	if (!trace->options->quiet)
 		fprintf(stderr, "closetrace: tracing by %s\n", via_name(tracer_via(trace->tracer)));
 	if (trace->options->duration_s)
@@ -448,9 +446,8 @@ static int finish(struct trace *trace)
 	let_go(trace);
 	look_and_reconcile(trace);
 	tracer_stop(trace->tracer);
-	do
-		look(trace);
-	while (trace->backlog.count);
+	backlog_stop(&trace->backlog);
+	look(trace);
 	resets_tell(trace->follow, true);
 	out_flush(trace->out);
 	tell_unfinished(trace);
@@ -480,6 +477,7 @@ int trace(struct options *options)
 	struct trace trace = {
 		.options = options,
 		.signals = -1,
+		.backlog = BACKLOG_INIT,
 		.sink = options->json ? &json_sink : &text_sink,
 	};
 	int status = EXIT_CANNOT;

@@ -15,7 +15,7 @@ static void add(struct backlog *backlog, __u64 id, size_t size)
 
 static void first_come_first_served(void **state)
 {
-	struct backlog backlog = {};
+	struct backlog backlog = BACKLOG_INIT;
 	struct kept *kept;
 
 	assert_null(backlog_next(&backlog));
@@ -40,7 +40,7 @@ static void first_come_first_served(void **state)
 static void too_many_leave_their_stacks(void **state)
 {
 	enum { MANY = 20000 };
-	struct backlog backlog = {};
+	struct backlog backlog = BACKLOG_INIT;
 	struct kept *kept;
 	size_t whole = 0, count = 0;
 
