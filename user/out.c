@@ -64,8 +64,17 @@ void out_close(struct out *out)
 
 void out_bytes(struct out *out, const char *bytes, size_t size)
 {
-	if (size > ROOM - out->used)
-		size = ROOM - out->used;
+	size_t part;
+
+	/* Only a summary takes so much: it leaves in parts. */
+	while (size > ROOM - out->used) {
+		part = ROOM - out->used;
+		memcpy(out->bytes + out->used, bytes, part);
+		out->used += part;
+		out_flush(out);
+		bytes += part;
+		size -= part;
+	}
 	memcpy(out->bytes + out->used, bytes, size);
 	out->used += size;
 }
