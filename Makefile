@@ -30,7 +30,7 @@ WAYS := fentry kprobe tracepoint
 
 CFLAGS ?= -O2 -g
 # CFLAGS and friends belong to whoever builds; these are ours.
-packages := libbpf libcap-ng libdw libelf
+packages := libbpf libcap-ng libdw libelf smartcols
 cflags := -std=gnu11 -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers \
 	  -D_GNU_SOURCE -DVERSION='"$(VERSION)"' -MMD -MP -I. -I$O
 ldlibs := $(shell $(PKG_CONFIG) --libs $(packages)) -pthread
@@ -42,7 +42,10 @@ bpf_cflags := -target bpf -D__TARGET_ARCH_$(arch) -O2 -g -Wall -Wextra -Wno-unus
 client  := rst_client paths steps peer walk await
 SRCS    := $(wildcard user/*.c)
 CLIENT  := $(client:%=$O/user/%.o) $O/user/names.o
-TRACER  := $(filter-out $O/user/rst_client.o,$(SRCS:%.c=$O/%.o))
+TRACER  := $(filter-out $O/user/rst_client.o $O/user/table_plain.o,$(SRCS:%.c=$O/%.o))
+# What is not there to be linked statically is done without.
+dynamic := smartcols
+STATIC  := $(TRACER:%/table.o=%/table_plain.o)
 
 ifneq ($V,1)
 Q   := @
@@ -58,9 +61,10 @@ $Brst-client: $(CLIENT)
 
 # For a host that has none of the libraries.
 static: $O/static/closetrace $O/static/rst-client
-$O/static/closetrace: $(TRACER)
+$O/static/closetrace: $(STATIC)
 	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -static $^ \
-		$(shell $(PKG_CONFIG) --static --libs $(packages)) $(LDLIBS) -o $@
+		$(shell $(PKG_CONFIG) --static --libs $(filter-out $(dynamic),$(packages))) \
+		$(LDLIBS) -o $@
 $O/static/rst-client: $(CLIENT)
 	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(CFLAGS) $(LDFLAGS) -static $^ $(LDLIBS) -o $@
 

@@ -24,8 +24,8 @@
 #define CLOSETRACE_ENGINE_BPF_H
 
 #include "bpf/closer.bpf.h"
+#include "bpf/count.bpf.h"
 #include "bpf/record.bpf.h"
-#include "bpf/ring.bpf.h"
 
 struct frame {
 	__u64 sk;		/* that is being closed; 0: none */
@@ -370,6 +370,14 @@ static __always_inline void emit_close(void *ctx, const struct close_event *e)
 		emit(e);
 }
 
+static __always_inline void tell_close(void *ctx, const struct close_event *e)
+{
+	if (filter.counting)
+		count_close(e);
+	if (leaves(e))
+		emit_close(ctx, e);
+}
+
 /* What the peer may still send is this task's doing, whoever answers it. */
 static __always_inline void stay(struct closer *closer, const struct sock *sk)
 {
@@ -399,7 +407,7 @@ static __always_inline int close_returned(void *ctx, struct frame *frame, const 
 	frame->closer.returned_ns = bpf_ktime_get_ns();
 	e->blocked_ns = frame->closer.returned_ns - frame->called_ns;
 	if (wanted_verdict(e))
-		emit_close(ctx, e);
+		tell_close(ctx, e);
 	if (wanted_branch(e))
 		stay(&frame->closer, sk);
 	frame_drop(frame);

@@ -239,7 +239,8 @@ struct filter {
 	__u8  task_storage;	/* not a filter: the kernel has it for tracing programs */
 	__u8  preemptible;	/* nor this: the kernel may leave programs out */
 	__u8  stacks;		/* nor this: records have them */
-	__u8  pad[5];
+	__u8  counting;		/* nor this: -c, what is wanted is counted where it happens */
+	__u8  pad[4];
 };
 
 /* Counters that both sides can see, in memory that they share. */
@@ -253,6 +254,62 @@ struct counters {
 	__u64 asked;		/* calls to set it that have not returned, where there are notes of them */
 	__u64 lost_ring;
 	__u64 lost_table;
+	__u64 generation;	/* of tables, that is counted into: its lowest bit */
+};
+
+/* With -c: what is counted, each in a table of its own. */
+enum table {
+	TABLE_VERDICTS,		/* struct record_key */
+	TABLE_PROCESSES,	/* struct process_key */
+	TABLE_PEERS,		/* an address, as in struct close_event */
+	TABLE_OTHERS,		/* which table had no room for these */
+	TABLE_COUNT,
+};
+
+/* All of a record that a verdict is made from, and the counters of whose namespace it moves. */
+struct record_key {
+	__u32 facts;
+	__u32 netns;
+	__u8  kind;
+	__u8  state;
+	__u8  new_state;
+	__u8  context;
+	__u8  reason;
+	__u8  sizes[2];		/* by enum size: the slot that it is in */
+	__u8  pad[9];
+};
+
+struct process_key {
+	__u32 pid;
+	char  comm[COMM_LEN];
+	__u32 pad;
+};
+
+/* What the closes are sorted by, each value into the slot of as many bits as it takes. */
+enum size {
+	SIZE_BLOCKED,		/* microseconds; not where LACKS_BLOCKED */
+	SIZE_UNREAD,		/* bytes */
+	SIZE_COUNT,
+};
+#define SIZE_SLOTS 65
+
+struct table_key {
+	union {
+		struct record_key record;
+		struct process_key process;
+		__u8 peer[16];
+		__u32 full;	/* enum table */
+		__u64 words[3];
+	};
+};
+_Static_assert(sizeof(struct table_key) == 24, "no hidden padding");
+
+struct sums {
+	__u64 count;		/* closes; of TABLE_VERDICTS: records */
+	__u64 sent;		/* of them, and resets besides: that sent an RST */
+	__u64 received;		/* RSTs */
+	__u64 unread;		/* bytes thrown away, received and never read */
+	__u64 unsent;		/* ... written and not sent, or not acknowledged */
 };
 
 #endif

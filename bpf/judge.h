@@ -277,4 +277,18 @@ static inline int judge_is_reset(const struct close_event *e)
 	return !!(e->facts & (RAN_RESET | RAN_ORPHAN_RESET | RAN_LATE_RESET));
 }
 
+/* Of a reset, whether its task is the process that had closed the socket. */
+static inline int judge_has_owner(const struct close_event *e)
+{
+	return e->facts & OWNER_IS_CLOSER && e->context != CONTEXT_KERNEL;
+}
+
+/* Bytes that will not be delivered any more: tcp_disconnect() and every RST purge the queue. */
+static inline __u32 judge_discarded(const struct close_event *e)
+{
+	if (e->facts & LACKS_SENDQ || !(e->facts & RAN_DISCONNECT || judge_is_reset(e)))
+		return 0;
+	return e->unsent_bytes + e->unacked_bytes;
+}
+
 #endif

@@ -88,7 +88,8 @@ static __always_inline void remember(const struct close_event *e, const struct s
 /* It has no branch, and is no reset. */
 static __always_inline bool wanted_linger(const struct close_event *e)
 {
-	return !filter.resets && !filter.branches && wanted_task(this_task()) && wanted_socket(e);
+	return !filter.counting && !filter.resets && !filter.branches &&
+	       wanted_task(this_task()) && wanted_socket(e);
 }
 
 static __always_inline int linger_set(void *ctx, const struct socket *socket)

@@ -29,11 +29,8 @@ static __always_inline __u8 task_context(__u32 flags)
 }
 
 /* The helpers for these cost more than the loads, and give the uid of a container's own view. */
-static __always_inline void fill_task(struct close_event *e, struct task_struct *task)
+static __always_inline void fill_owner_ids(struct close_event *e, struct task_struct *task)
 {
-	e->pid = task_get(task, tgid);
-	e->tid = task_get(task, pid);
-	e->context = task_context(task_get(task, flags));
 	if (filter.task_storage) {
 		e->uid = task->cred->uid.val;
 		e->cgroup = task->cgroups->dfl_cgrp->kn->id;
@@ -41,6 +38,16 @@ static __always_inline void fill_task(struct close_event *e, struct task_struct 
 		e->uid = BPF_CORE_READ(task, cred, uid.val);
 		e->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	}
+}
+
+static __always_inline void fill_task(struct close_event *e, struct task_struct *task)
+{
+	e->pid = task_get(task, tgid);
+	e->tid = task_get(task, pid);
+	e->context = task_context(task_get(task, flags));
+	/* No table shows them. */
+	if (!filter.counting)
+		fill_owner_ids(e, task);
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
 }
 
@@ -124,9 +131,10 @@ static __always_inline __u32 linger_facts(struct close_event *e, const struct so
 	return lingertime ? WAS_LINGER : WAS_LINGER | WAS_ZERO_LINGER;
 }
 
+/* No verdict depends on it. */
 static __always_inline __u32 descriptor_facts(const struct sock *sk)
 {
-	const struct socket *socket = get(sk, sk_socket);
+	const struct socket *socket = filter.counting ? NULL : get(sk, sk_socket);
 	const struct file *file = socket ? get(socket, file) : NULL;
 
 	if (!file)

@@ -15,6 +15,7 @@
 #ifndef CLOSETRACE_RESET_BPF_H
 #define CLOSETRACE_RESET_BPF_H
 
+#include "bpf/count.bpf.h"
 #include "bpf/setting.bpf.h"
 #include "bpf/witness.bpf.h"
 
@@ -124,12 +125,6 @@ static __always_inline __u32 socket_facts(const struct sock *sk)
 	if (is_fastclosing((const struct tcp_sock *)sk))
 		facts |= RESET_FASTCLOSE;
 	return facts;
-}
-
-/* No socket, or one that has no process: what had been there is in the reader's books. */
-static __always_inline bool is_of_nobody(const struct close_event *e)
-{
-	return e->facts & RESET_NO_SOCKET || e->state == TCP_TIME_WAIT;
 }
 
 /* ---- whose it is --------------------------------------------------------------- */
@@ -254,19 +249,26 @@ static __always_inline void tell_reset(void *ctx, const struct sighting *s)
 		emit_stacked(ctx, &s->event, s->inode, is_of_running(&s->event));
 	else if (needs_callers(&s->event))
 		emit_with_callers(ctx, &s->event, s->inode);
+	else if (is_counted(&s->event))
+		count_reset(&s->event);
 	else
 		emit_sighting(s);
 }
 
 /* ---- ends ------------------------------------------------------------------------ */
 
-static __always_inline void fill_end(struct close_event *e, const struct closer *closer)
+static __always_inline void name_end(struct close_event *e, const struct closer *closer)
 {
 	e->kind = EVENT_END;
-	e->time_ns = bpf_ktime_get_ns();
-	e->blocked_ns = closer->returned_ns ? e->time_ns - closer->returned_ns : 0;
 	e->facts = closer->seen | OWNER_IS_CLOSER;
 	e->reason = 0;
+}
+
+static __always_inline void fill_end(struct close_event *e, const struct closer *closer)
+{
+	name_end(e, closer);
+	e->time_ns = bpf_ktime_get_ns();
+	e->blocked_ns = closer->returned_ns ? e->time_ns - closer->returned_ns : 0;
 }
 
 /* What was the record of the close becomes that of its end.  With -r the reader leaves out those
@@ -274,6 +276,11 @@ static __always_inline void fill_end(struct close_event *e, const struct closer 
 static __always_inline void tell_end(struct closer *closer, __u32 seen)
 {
 	closer->seen |= seen;
+	name_end(&closer->event, closer);
+	if (is_counted(&closer->event)) {
+		count_end(&closer->event);
+		return;
+	}
 	fill_end(&closer->event, closer);
 	emit(&closer->event);
 }

@@ -77,7 +77,7 @@ static void put_ipv4(struct value *value, const __u8 *addr)
 	put_word(value, value->room);
 }
 
-static void put_address(struct value *value, const __u8 *addr)
+void fields_put_address(struct value *value, const __u8 *addr)
 {
 	if (is_ipv4(addr)) {
 		put_ipv4(value, addr + 12);
@@ -105,11 +105,17 @@ static void put_known(struct value *value, uint64_t number)
 	put_if(value, number != 0, number);
 }
 
+void fields_put_time(struct value *value, uint64_t time_ns)
+{
+	value->type = VALUE_TIME;
+	value->number = time_ns + epoch_ns;
+}
+
 #define GET(key) static void get_##key(const struct record *r, struct value *value)
 #define GET_NUMBER(key)	GET(key) { put_number(value, r->event->key); }
 
 GET(event) { put_word(value, event_name(r->event->kind)); }
-GET(time) { put_number(value, r->event->time_ns + epoch_ns); value->type = VALUE_TIME; }
+GET(time) { fields_put_time(value, r->event->time_ns); }
 GET(id) { put_known(value, r->event->id); }
 
 /* Of a reset only where its owner is known. */
@@ -140,9 +146,9 @@ GET(context) { put_word(value, context_name(r->event->context)); }
 GET(cgroup) { put_known(value, r->event->cgroup); }
 GET_NUMBER(netns)
 GET(family) { put_word(value, is_ipv4(r->event->laddr) || is_ipv4(r->event->raddr) ? "ipv4" : "ipv6"); }
-GET(laddr) { put_address(value, r->event->laddr); }
+GET(laddr) { fields_put_address(value, r->event->laddr); }
 GET_NUMBER(lport)
-GET(raddr) { put_address(value, r->event->raddr); }
+GET(raddr) { fields_put_address(value, r->event->raddr); }
 GET_NUMBER(rport)
 GET(branch) { put_word(value, branch_name(r->verdict.branch)); }
 GET(sent) { put_word(value, sent_name(r->verdict.sent)); }
@@ -246,7 +252,7 @@ static void put_end(struct value *value, const __u8 *addr, unsigned int port)
 {
 	struct value address = {};
 
-	put_address(&address, addr);
+	fields_put_address(&address, addr);
 	snprintf(value->room, sizeof(value->room), is_ipv4(addr) ? "%s:%u" : "[%s]:%u",
 		 address.text, port);
 	put_word(value, value->room);

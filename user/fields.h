@@ -40,4 +40,8 @@ static inline bool field_is_of(const struct field *field, const struct record *r
  * clock may be set while we run. */
 void fields_set_clock(void);
 
+/* What others show as the records do. */
+void fields_put_time(struct value *value, uint64_t time_ns);
+void fields_put_address(struct value *value, const __u8 *addr);
+
 #endif

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "user/fields.h"
+#include "user/json.h"
 #include "user/sink.h"
 #include "user/stack.h"
 #include "user/utf8.h"
@@ -67,7 +68,7 @@ static void put_time(struct out *out, uint64_t ns)
 	out_text(out, "Z\"");
 }
 
-static void put_value(struct out *out, const struct value *value)
+void json_value(struct out *out, const struct value *value)
 {
 	switch (value->type) {
 	case VALUE_NULL:
@@ -89,6 +90,13 @@ static void put_value(struct out *out, const struct value *value)
 		put_time(out, value->number);
 		break;
 	}
+}
+
+void json_key(struct out *out, char before, const char *key)
+{
+	out_char(out, before);
+	quoted(out, key, out_text);
+	out_char(out, ':');
 }
 
 static void put_text(struct out *out, const char *key, const char *text)
@@ -159,10 +167,8 @@ static void json_record(struct out *out, const struct record *record)
 			continue;
 		value.type = VALUE_NULL;
 		field->get(record, &value);
-		out_char(out, before);
-		quoted(out, field->key, out_text);
-		out_char(out, ':');
-		put_value(out, &value);
+		json_key(out, before, field->key);
+		json_value(out, &value);
 		before = ',';
 	}
 	if (record->stack)

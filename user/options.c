@@ -63,6 +63,8 @@ static const struct argp_option rows[] = {
 	{ NULL, 0, NULL, 0, "What comes out:", 3 },
 	{ "json",     'j',        NULL,      0, "one JSON object a line" },
 	{ "output",   'o',        "FILE",    0, "write the records to FILE" },
+	{ "summary",  'c',        NULL,      0, "count in the kernel: no records, a table at the end" },
+	{ "interval", 'i',        "SECONDS", 0, "with -c: a table of each such time" },
 	{ "duration", 'd',        "SECONDS", 0, "stop after this time" },
 	{ "stack",    'k',        NULL,      0, "whose code it was: the user's stack and the kernel's" },
 	{ "expect",   'e',        "RULE",    0, "must hold for every close, else exit 3: sent=rst; may be repeated" },
@@ -274,14 +276,14 @@ static void set_via(struct options *options, const char *way)
 	bad("--via", way, "wanted is fentry, kprobe or tracepoint");
 }
 
-static void set_duration(struct options *options, const char *seconds)
+static void set_seconds(const char *option, const char *seconds, double *s)
 {
 	char *end;
 
-	options->duration_s = strtod(seconds, &end);
+	*s = strtod(seconds, &end);
 	/* A day is 86400; a year is as good as forever and far from overflow. */
-	if (end == seconds || *end || !(options->duration_s > 0) || options->duration_s > 366 * 86400.)
-		bad("-d", seconds, "not a number of seconds, above 0 and up to a year");
+	if (end == seconds || *end || !(*s > 0) || *s > 366 * 86400.)
+		bad(option, seconds, "not a number of seconds, above 0 and up to a year");
 }
 
 static void add_rule(struct options *options, const char *rule)
@@ -320,7 +322,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case 'r': filter->resets = 1; break;
 	case 'j': options->json = true; break;
 	case 'o': options->output = arg; break;
-	case 'd': set_duration(options, arg); break;
+	case 'c': filter->counting = 1; break;
+	case 'i': set_seconds("-i", arg, &options->interval_s); break;
+	case 'd': set_seconds("-d", arg, &options->duration_s); break;
 	case 'k': filter->stacks = 1; break;
 	case 'e': add_rule(options, arg); break;
 	case 'q': options->quiet = true; break;
@@ -354,6 +358,12 @@ static void check(const struct options *options)
 
 	if (options->tracer.follow && !by_pid)
 		bad("-f", "alone", "whose children? give -p PID too");
+	if (options->interval_s && !options->tracer.filter.counting)
+		bad("-i", "alone", "the time between two tables: give -c too");
+	if (options->expect && options->tracer.filter.counting)
+		bad("-c", "with -e", "a rule is checked on each record, and -c makes none");
+	if (options->tracer.filter.stacks && options->tracer.filter.counting)
+		bad("-c", "with -k", "the kernel counts, and cannot tell by whose code: trace with -k alone");
 	if (by_pid && !procs_are_hosts())
 		bad(options->command ? "--" : "-p", options->command ? options->command[0] : "",
 		    "not in a container's PID namespace: the kernel counts by the host's (--pid=host)");

@@ -20,6 +20,7 @@ struct options {
 	bool quiet;
 	const char *output;	/* NULL: stdout */
 	double duration_s;	/* 0: until told to stop */
+	double interval_s;	/* between two tables; 0: one at the end */
 	struct expect *expect;	/* NULL: nothing is asked of the closes */
 	char **command;		/* NULL: none */
 };

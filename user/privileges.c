@@ -26,6 +26,30 @@ bool privileges_are_hosts(void)
 	return stat("/proc/self/ns/user", &ns) || ns.st_ino == HOST_USER_NAMESPACE;
 }
 
+/* Which it is, of the two, that lets us use BPF. */
+static int for_bpf(void)
+{
+	capng_get_caps_process();
+	return capng_have_capability(CAPNG_EFFECTIVE, CAP_BPF) ? CAP_BPF : CAP_SYS_ADMIN;
+}
+
+uint64_t privileges_of_trace(bool command, const struct filter *filter)
+{
+	/* To find who holds a socket: in /proc/PID/fd of others. */
+	uint64_t needed = UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_DAC_READ_SEARCH;
+
+	/* It may be another user's by now. */
+	if (command)
+		needed |= UINT64_C(1) << CAP_KILL;
+	/* /proc/PID/map_files. */
+	if (filter->stacks)
+		needed |= UINT64_C(1) << CAP_CHECKPOINT_RESTORE;
+	/* Up to v5.18 tables are not for everybody to ask, however they were opened. */
+	if (filter->counting)
+		needed |= UINT64_C(1) << for_bpf();
+	return needed;
+}
+
 void privileges_keep(uint64_t capabilities)
 {
 	capng_get_caps_process();

@@ -7,15 +7,16 @@
 #include <stdint.h>
 #include <linux/capability.h>
 
-/* In /proc/PID/fd of others. */
-#define LOOK_AROUND (UINT64_C(1) << CAP_SYS_PTRACE | UINT64_C(1) << CAP_DAC_READ_SEARCH)
-#define LOOK_INTO_FILES (LOOK_AROUND | UINT64_C(1) << CAP_CHECKPOINT_RESTORE)	/* map_files */
+#include "bpf/event.h"
 
 /* CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON too. */
 bool privileges_include(int capability);
 
 /* The kernel asks for capabilities of its first user namespace. */
 bool privileges_are_hosts(void);
+
+/* What a trace needs once it has begun, as far as we have it. */
+uint64_t privileges_of_trace(bool command, const struct filter *filter);
 
 /* Gives up everything but these (1 << CAP_KILL), for good.  Processes that are already
  * there are not touched. */

@@ -9,6 +9,7 @@
 
 #include <bpf/btf.h>
 
+#include "user/counts.h"
 #include "user/kernel.h"
 #include "user/programs.h"
 #include "user/returns.h"
@@ -127,7 +128,8 @@ static int set_filter(struct programs *programs)
 	for (size_t i = 0; i < programs->missing_count; i++)
 		filter->lacks |= programs->missing[i].hook->lacks;
 	bpf_map__set_autocreate(told, filter->preemptible && programs->via == VIA_KPROBE);
-	return bpf_map__set_autocreate(frames, filter->task_storage);
+	return bpf_map__set_autocreate(frames, filter->task_storage) ||
+	       counts_prepare(programs->object, filter->counting);
 }
 
 /* nf_reject_ipv4 and nf_reject_ipv6, or what is theirs in the kernel itself: without it no rule
@@ -158,10 +160,19 @@ static bool takes_setting(const struct programs *programs, const struct bpf_prog
 	return programs->via != VIA_FENTRY || is_trampoline == !hook_try(hook, programs->btf);
 }
 
+static bool is_about_settings(const char *name)
+{
+	return !strncmp(name, "linger_", strlen("linger_")) || !strcmp(name, "clone") ||
+	       !strncmp(name, "mptcp_", strlen("mptcp_"));
+}
+
 static bool is_wanted(const struct programs *programs, const struct bpf_program *program)
 {
 	const char *name = bpf_program__name(program);
 
+	/* No table shows them. */
+	if (programs->options->filter.counting && is_about_settings(name))
+		return false;
 	if (!strncmp(name, "linger_", strlen("linger_")))
 		return takes_setting(programs, program);
 	/* Not every kernel has MPTCP. */

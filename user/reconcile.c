@@ -42,30 +42,67 @@ void reconcile_look(struct reconcile *reconcile)
 	spaces_look(&reconcile->spaces);
 }
 
+/* The namespace of so many records, with what is unknown of them; NULL: they move nothing there. */
+static struct space *space_of(struct reconcile *reconcile, const struct record *record, uint64_t count)
+{
+	uint32_t unknown = moves_maybe(record), netns = record->event->netns;
+	struct space *space;
+
+	if (!(moves_surely(record) | unknown))
+		return NULL;
+	if (reconcile->spaces.netns && netns != reconcile->spaces.netns)
+		return NULL;
+	space = spaces_find(&reconcile->spaces, netns);
+	if (!space) {
+		reconcile->forgotten += count;
+		return NULL;
+	}
+	space->records += count;
+	for (int i = 0; i < RECONCILED_COUNT; i++)
+		space->unknown[i] += unknown >> i & 1 ? count : 0;
+	space->mptcp += moves_for_mptcp(record) ? count : 0;
+	return space;
+}
+
 void reconcile_count(struct reconcile *reconcile, const struct record *record)
 {
 	const struct close_event *event = record->event;
-	uint32_t at_once = moves_at_once(record), after = moves_after(record);
-	uint32_t unknown = moves_maybe(record);
-	struct space *space;
+	uint32_t after = moves_after(record);
+	struct space *space = space_of(reconcile, record, 1);
 
-	if (!(at_once | after | unknown))
+	if (!space)
 		return;
-	if (reconcile->spaces.netns && event->netns != reconcile->spaces.netns)
-		return;
-	space = spaces_find(&reconcile->spaces, event->netns);
-	if (!space) {
-		reconcile->forgotten++;
-		return;
-	}
-	space->records++;
-	space_count(space, at_once, event->time_ns);
+	space_count(space, moves_at_once(record), event->time_ns);
 	/* The time of a close is its beginning. */
 	if (after)
 		space_count(space, after, event->time_ns + event->blocked_ns);
-	for (int i = 0; i < RECONCILED_COUNT; i++)
-		space->unknown[i] += unknown >> i & 1;
-	space->mptcp += moves_for_mptcp(record);
+}
+
+/* What was counted since a reading is set against the next, with what it may be off by. */
+static void add_moves(struct space *space, enum counter counter, uint64_t count, enum when when)
+{
+	switch (when) {
+	case WHEN_OPENED:
+		space->near_base[counter] += count;
+		break;
+	case WHEN_BETWEEN:
+		space->recorded[counter] += count;
+		break;
+	case WHEN_LOOKED:
+		space->near_look[counter] += count;
+		space->later[counter] += count;
+		break;
+	}
+}
+
+/* A close may move a counter by what it did and by what came after. */
+void reconcile_add(struct reconcile *reconcile, const struct record *record, uint64_t count, enum when when)
+{
+	uint32_t at_once = moves_at_once(record), after = moves_after(record);
+	struct space *space = space_of(reconcile, record, count);
+
+	for (int i = 0; space && i < RECONCILED_COUNT; i++)
+		add_moves(space, i, ((at_once >> i & 1) + (after >> i & 1)) * count, when);
 }
 
 /* ---- telling it ---------------------------------------------------------------- */

@@ -21,6 +21,16 @@ void reconcile_close(struct reconcile *reconcile);	/* forgives NULL */
  * against its own namespace's reading by its time. */
 void reconcile_count(struct reconcile *reconcile, const struct record *record);
 
+/* So many that were counted alike, of which no more is known than that they were there by the time
+ * that the counters were read first, after that and before they are read next, or since they were
+ * read last: with the first and the last, that may be on either side. */
+enum when {
+	WHEN_OPENED,
+	WHEN_BETWEEN,
+	WHEN_LOOKED,
+};
+void reconcile_add(struct reconcile *reconcile, const struct record *record, uint64_t count, enum when when);
+
 /* Reads the counters again: while records are still taken, and before those that are in the ring
  * are counted. */
 void reconcile_look(struct reconcile *reconcile);

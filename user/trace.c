@@ -11,6 +11,7 @@
 
 #include "user/backlog.h"
 #include "user/command.h"
+#include "user/counting.h"
 #include "user/expect.h"
 #include "user/fields.h"
 #include "user/findings.h"
@@ -44,6 +45,7 @@ struct trace {
 	bool told_to_stop;
 	double end_s;		/* CLOCK_MONOTONIC; 0: none */
 	struct backlog backlog;
+	struct counting counting;	/* with -c, instead of records */
 	struct resets *follow;
 	struct reconcile *reconcile;	/* NULL: nobody wants to know, or it cannot be told */
 	double reconciled_s;
@@ -79,6 +81,10 @@ static void put(struct trace *trace, const struct record *record)
 {
 	if (trace->reconcile)
 		reconcile_count(trace->reconcile, record);
+	if (trace->counting.on) {
+		counting_record(&trace->counting, record);
+		return;
+	}
 	if (trace->findings)
 		add_finding(trace, record);
 	trace->sink->record(trace->out, record);
@@ -111,6 +117,9 @@ static void closed(struct trace *trace, struct close_event event, struct stack *
 	struct record record = { .event = &event, .verdict = judge(&event), .stack = stack };
 
 	resets_closed(trace->follow, &event);
+	/* It was counted; this one is for the books alone. */
+	if (trace->counting.on)
+		return;
 	record.linger_site = sites_of(&event);
 	trace->closes++;
 	trace->unknown += record.verdict.branch == BRANCH_UNKNOWN;
@@ -207,9 +216,11 @@ static uint64_t lost_records(const struct trace *trace)
 /* The counters first, then what was recorded by then. */
 static void look_and_reconcile(struct trace *trace)
 {
+	counting_take(&trace->counting, WHEN_BETWEEN);
 	if (trace->reconcile)
 		reconcile_look(trace->reconcile);
 	look(trace);
+	counting_take(&trace->counting, WHEN_LOOKED);
 }
 
 static void tell_reconciled(const struct trace *trace)
@@ -259,13 +270,13 @@ static bool is_over(struct trace *trace)
 
 static int pause_ms(struct trace *trace, int count)
 {
-	double left_ms;
+	double next_s = counting_next_s(&trace->counting, trace->end_s), left_ms;
 
 	if (count >= BUSY_RECORDS || !backlog_is_empty(&trace->backlog))
 		return 0;
-	if (!trace->end_s)
+	if (!next_s)
 		return LOOK_MS;
-	left_ms = (trace->end_s - now_s()) * 1000 + 1;
+	left_ms = (next_s - now_s()) * 1000 + 1;
 	return left_ms < 0 ? 0 : left_ms < LOOK_MS ? left_ms : LOOK_MS;
 }
 
@@ -278,6 +289,7 @@ static void run(struct trace *trace)
 
 	while (!is_over(trace)) {
 		poll(ready, 2, pause_ms(trace, look(trace)));
+		counting_show_in_time(&trace->counting, trace->out, trace->end_s);
 		reconcile_now_and_then(trace);
 	}
 }
@@ -312,7 +324,7 @@ static int hold_command(struct trace *trace, struct options *options)
 /* Not a byte of stdout but records: the heads are for whoever looks at both. */
 static void put_heads(struct trace *trace)
 {
-	struct out *heads = trace->options->quiet ? NULL : out_on(STDERR_FILENO);
+	struct out *heads = trace->options->quiet || trace->counting.on ? NULL : out_on(STDERR_FILENO);
 
 	trace->sink->begin(heads, out_width(trace->out), trace->options->tracer.verbose);
 	if (heads)
@@ -327,13 +339,13 @@ static void begin(struct trace *trace)
 	tracer_start(trace->tracer);
 	if (!trace->options->quiet) {
 		trace->reconcile = reconcile_open("/proc", trace->options->tracer.filter.netns);
-		trace->findings = findings_new();
+		/* Of counts there is nothing to be said. */
+		trace->findings = trace->counting.on ? NULL : findings_new();
 	}
 	trace->reconciled_s = now_s();
+	counting_begin(&trace->counting, trace->options, trace->tracer, trace->reconcile);
 	stack_begin(trace->options->tracer.filter.stacks);
-	/* To find who holds a socket; and the command may be another user's by now. */
-	privileges_keep((trace->options->command ? UINT64_C(1) << CAP_KILL : 0) |
-			(trace->options->tracer.filter.stacks ? LOOK_INTO_FILES : LOOK_AROUND));
+	privileges_keep(privileges_of_trace(trace->options->command, &trace->options->tracer.filter));
 	if (trace->options->tracer.filter.stacks)
 		backlog_start(&trace->backlog, trace->tracer);
 	if (!trace->options->quiet)
@@ -399,12 +411,14 @@ static void tell_findings(const struct trace *trace)
 
 static void tell_totals(const struct trace *trace)
 {
-	uint64_t unwritten = out_lost(trace->out);
+	const struct counting *counting = &trace->counting;
+	uint64_t unwritten = counting->on ? counting->unwritten : out_lost(trace->out);
 
 	fprintf(stderr, "closetrace: traced %llu closes, %llu resets; %llu lost, %llu unknown\n",
-		(unsigned long long)(trace->closes - unwritten), (unsigned long long)trace->resets,
+		(unsigned long long)(trace->closes + counting->closes - unwritten),
+		(unsigned long long)(trace->resets + counting->resets),
 		(unsigned long long)(lost_records(trace) + unwritten),
-		(unsigned long long)trace->unknown);
+		(unsigned long long)(trace->unknown + counting->unknown));
 }
 
 /* That rules held says little where closes were lost, and nothing where there were none: this is
@@ -449,6 +463,7 @@ static int finish(struct trace *trace)
 	backlog_stop(&trace->backlog);
 	look(trace);
 	resets_tell(trace->follow, true);
+	counting_finish(&trace->counting, trace->out);
 	out_flush(trace->out);
 	tell_unfinished(trace);
 	tell_skipped(trace);
@@ -467,7 +482,7 @@ static int finish(struct trace *trace)
 		await_command(trace);
 	if (trace->broken)
 		return EXIT_BROKEN;
-	if (error && error != EPIPE && error != ETIMEDOUT)
+	if (trace->counting.failed || (error && error != EPIPE && error != ETIMEDOUT))
 		return EXIT_CANNOT;
 	return trace->options->command ? trace->command.status : 0;
 }
@@ -479,6 +494,7 @@ int trace(struct options *options)
 		.signals = -1,
 		.backlog = BACKLOG_INIT,
 		.sink = options->json ? &json_sink : &text_sink,
+		.counting.on = options->tracer.filter.counting,
 	};
 	int status = EXIT_CANNOT;
 	char why[256];
@@ -514,6 +530,7 @@ cleanup:
 	stack_end();
 	reconcile_close(trace.reconcile);
 	findings_free(trace.findings);
+	counting_end(&trace.counting);
 	tracer_close(trace.tracer);
 	out_close(trace.out);
 	close(trace.signals);

@@ -289,6 +289,11 @@ int tracer_fd(const struct tracer *tracer)
 	return ring_buffer__epoll_fd(tracer->programs.ring);
 }
 
+int tracer_take(struct tracer *tracer, counts_handler *handler, void *arg)
+{
+	return counts_take(tracer->programs.object, tracer->programs.counters, handler, arg);
+}
+
 struct tracer_lost tracer_lost(const struct tracer *tracer)
 {
 	return (struct tracer_lost){

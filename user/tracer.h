@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "bpf/event.h"
+#include "user/counts.h"
 #include "user/hooks.h"
 
 struct tracer;
@@ -76,6 +77,10 @@ int tracer_read(struct tracer *tracer, tracer_handler *handler, void *arg);
 
 /* Ready to read when there are records with a user's stack: those cannot wait. */
 int tracer_fd(const struct tracer *tracer);
+
+/* With options.filter.counting: takes out what was counted since the last time, as of one moment.
+ * 0 or -errno. */
+int tracer_take(struct tracer *tracer, counts_handler *handler, void *arg);
 
 struct tracer_lost tracer_lost(const struct tracer *tracer);
 

@@ -133,6 +133,17 @@ what_is_kept() {
 	done
 }
 
+# Bit 39 is CAP_BPF: up to v5.18 nobody reads the tables without.
+counting() {
+	start "${two[@]}" "$closetrace" -c --via "$way"
+	verdict "$way: to count, CAP_BPF is kept too" \
+		[ "$(capabilities $pid CapEff CapPrm)" = '0000008000000000 0000008000000000' ] ||
+		capabilities $pid CapEff CapPrm | note
+	"${client[@]}" >/dev/null 2>&1
+	stop
+	verdict "$way: ... and it counts" grep -q '^zero-linger *rst' "$tmp/out" || note <"$tmp/err"
+}
+
 same_as_without() {
 	local ask=(grep -E '^(Cap|NoNewPrivs|Uid)' /proc/self/status)
 	"$@" "${ask[@]}" >"$tmp/without"
@@ -188,6 +199,7 @@ without_btf() {
 
 who_may_trace
 what_is_kept
+counting
 the_command
 btf_files
 without_btf

@@ -97,6 +97,7 @@ static const char *const bad[][2] = {
 	{ "--via", "" }, { "--via", "ptrace" }, { "--via", "FENTRY" }, { "--via", "fentry,kprobe" },
 	{ "-d", "" }, { "-d", "0" }, { "-d", "-1" }, { "-d", "abc" }, { "-d", "1s" }, { "-d", "nan" },
 	{ "-d", "inf" }, { "-d", "1e300" }, { "-d", "1,5" },
+	{ "-i", "" }, { "-i", "0" }, { "-i", "-1" }, { "-i", "often" }, { "-i", "1e300" },
 	{ "-e", "" }, { "-e", "sent" }, { "-e", "sent=" }, { "-e", "sent!=" }, { "-e", "sent=rst," },
 	{ "-e", "nonsense=1" }, { "-e", "cause=disconnect" }, { "-e", "branch=FIN" },
 	{ "-e", "linger=0" }, { "-e", "lport=http" }, { "-e", "lport=65536" }, { "-e", "nonblock=1" },
@@ -367,6 +368,19 @@ static void durations_are_seconds(void **state)
 	assert_true(GOOD("--duration=86400").duration_s == 86400);
 }
 
+static void intervals_are_of_a_summary(void **state)
+{
+	struct run both = RUN("-c", "-e", "sent=rst"), alone = RUN("-i", "1");
+
+	assert_int_equal(GOOD("-d", "1").tracer.filter.counting, 0);
+	assert_int_equal(GOOD("-c").tracer.filter.counting, 1);
+	assert_true(GOOD("-c").interval_s == 0);
+	assert_true(GOOD("-c", "-i", "0.5").interval_s == 0.5);
+	assert_true(GOOD("--interval=60", "--summary").interval_s == 60);
+	is_refused(alone, "-i", "-c");
+	is_refused(both, "-c", "-e");
+}
+
 static void rules_are_kept_in_order(void **state)
 {
 	char *args[] = { "closetrace", "-e", "sent=rst", "--expect", "branch!=fin", NULL };
@@ -513,6 +527,7 @@ int main(void)
 		cmocka_unit_test(a_cgroup_is_a_descriptor),
 		cmocka_unit_test(ways_are_told_by_name),
 		cmocka_unit_test(durations_are_seconds),
+		cmocka_unit_test(intervals_are_of_a_summary),
 		cmocka_unit_test(rules_are_kept_in_order),
 		cmocka_unit_test(switches_are_set),
 		cmocka_unit_test(the_rest_is_the_command),

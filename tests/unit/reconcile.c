@@ -115,6 +115,80 @@ static void many_namespaces_with_differences(void **state)
 
 /* ---- not complete ------------------------------------------------------------ */
 
+/* ---- what was counted, of which only the order is known ---------------------------------- */
+
+static void counted_in(int space, uint64_t times, enum when when)
+{
+	struct close_event event = { .kind = EVENT_CLOSE, .netns = netns_of(space) };
+	struct record record = { .event = &event, .verdict = { .branch = BRANCH_UNREAD_DATA, .sent = SENT_RST } };
+
+	reconcile_add(reconcile, &record, times, when);
+}
+
+static void all_was_counted(void **state)
+{
+	begin(0);
+	counted_in(0, 5, WHEN_BETWEEN);
+	aborts_on_close(0, 5);
+	tells("counters agree: 5 of 5 RSTs, 5 of 5 aborts\n");
+}
+
+static void some_of_it_was_not(void **state)
+{
+	begin(0);
+	counted_in(0, 3, WHEN_BETWEEN);
+	aborts_on_close(0, 5);
+	tells(HEAD_1 COLUMNS "  TCPAbortOnClose            5          3          +2\n"
+			     "    +2 unexplained\n"
+			     "  OutRsts                    5          3          +2\n"
+			     "    +2 unexplained\n");
+}
+
+/* As much as was counted by then, and not more. */
+static void while_the_counters_were_read_first(void **state)
+{
+	begin(0);
+	counted_in(0, 4, WHEN_OPENED);
+	counted_in(0, 3, WHEN_BETWEEN);
+	aborts_on_close(0, 8);
+	tells(HEAD_1 COLUMNS "  TCPAbortOnClose            8          3          +5\n"
+			     "    +4 happened while the counters were read\n"
+			     "    +1 unexplained\n"
+			     "  OutRsts                    8          3          +5\n"
+			     "    +4 happened while the counters were read\n"
+			     "    +1 unexplained\n");
+}
+
+static void while_they_were_read_last(void **state)
+{
+	static const char wanted[] =
+		HEAD_1 COLUMNS "  TCPAbortOnClose            4          3          +1\n"
+			       "    +1 happened while the counters were read\n"
+			       "  OutRsts                    4          3          +1\n"
+			       "    +1 happened while the counters were read\n";
+
+	begin(0);
+	counted_in(0, 3, WHEN_BETWEEN);
+	aborts_on_close(0, 4);
+	look();
+	counted_in(0, 2, WHEN_LOOKED);
+	tells_of(NULL, 0, wanted);
+	/* By the next time it is known. */
+	aborts_on_close(0, 1);
+	tells("counters agree: 5 of 5 RSTs, 5 of 5 aborts\n");
+}
+
+/* Counted, and no counter has moved. */
+static void that_is_no_excuse_for_too_many(void **state)
+{
+	begin(0);
+	counted_in(0, 1, WHEN_BETWEEN);
+	tells(HEAD_1 COLUMNS "  TCPAbortOnClose            0          1          -1\n"
+			     "    -1 unexplained\n"
+			     "  OutRsts                    0          1          -1\n"
+			     "    -1 unexplained\n");
+}
+
 static void with_filters(void **state)
 {
 	begin(0);
@@ -162,6 +236,11 @@ int main(void)
 		WITH_PROC(what_was_not_counted),
 		WITH_PROC(differences_do_not_make_up_for_each_other),
 		WITH_PROC(many_namespaces_with_differences),
+		WITH_PROC(all_was_counted),
+		WITH_PROC(some_of_it_was_not),
+		WITH_PROC(while_the_counters_were_read_first),
+		WITH_PROC(while_they_were_read_last),
+		WITH_PROC(that_is_no_excuse_for_too_many),
 		WITH_PROC(with_filters),
 		WITH_PROC(large_numbers),
 	};

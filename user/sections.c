@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "user/fields.h"
+#include "user/summary.h"
+
+static void put_number(struct value *value, uint64_t number)
+{
+	value->type = VALUE_NUMBER;
+	value->number = number;
+}
+
+static void put_word(struct value *value, const char *word)
+{
+	value->type = word ? VALUE_WORD : VALUE_NULL;
+	value->text = word;
+}
+
+#define GET(key) static void get_##key(const struct row *row, struct value *value)
+
+GET(branch) { put_word(value, branch_name(row->key.verdict.branch)); }
+GET(sent) { put_word(value, sent_name(row->key.verdict.sent)); }
+GET(linger) { put_word(value, linger_name(row->key.verdict.linger)); }
+GET(cause) { put_word(value, cause_name(row->key.verdict.cause)); }
+GET(direction) { put_word(value, row->key.received ? "received" : "sent"); }
+GET(packet) { put_word(value, row->key.received ? "got" : "rst"); }
+GET(how) { put_word(value, end_name(row->key.verdict.end)); }
+GET(count) { put_number(value, row->sums.count); }
+GET(resets) { put_number(value, row->sums.sent); }
+GET(received) { put_number(value, row->sums.received); }
+GET(unread) { put_number(value, row->sums.unread); }
+GET(unsent) { put_number(value, row->sums.unsent); }
+
+/* Rows of nobody that is known, and of others, have no name. */
+GET(pid)
+{
+	if (row->key.process.pid)
+		put_number(value, row->key.process.pid);
+}
+
+GET(comm)
+{
+	if (!row->key.process.pid)
+		return;
+	value->type = VALUE_FOREIGN;
+	value->text = row->key.process.comm;
+}
+
+GET(comm_text)
+{
+	if (row->key.others)
+		put_word(value, "others");
+	else
+		get_comm(row, value);
+}
+
+GET(peer)
+{
+	if (!row->key.others)
+		fields_put_address(value, row->key.peer);
+}
+
+GET(peer_text)
+{
+	if (row->key.others)
+		put_word(value, "others");
+	else
+		get_peer(row, value);
+}
+
+GET(others)
+{
+	put_number(value, row->key.others);
+	value->type = VALUE_TRUTH;
+}
+
+/* clang-format off */
+#define THROWN_AWAY \
+	{ "unread_bytes",     "UNREAD", get_unread,    true }, \
+	{ "unsent_bytes",     "UNSENT", get_unsent,    true }
+#define EACH_ONES \
+	{ "closes",           "CLOSES", get_count,     true }, \
+	{ "resets_sent",      "RST",    get_resets,    true }, \
+	{ "resets_received",  "GOT",    get_received,  true }, \
+	THROWN_AWAY, \
+	{ "others",           NULL,     get_others }
+
+const struct section_view sections[SECTION_COUNT] = {
+	[SECTION_BRANCHES] = { "branches", {
+		{ "branch",           "BRANCH", get_branch },
+		{ "sent",             "SENT",   get_sent },
+		{ "linger",           "LINGER", get_linger },
+		{ "closes",           "CLOSES", get_count,     true },
+		{ "resets_sent",      "RST",    get_resets,    true },
+		THROWN_AWAY } },
+	[SECTION_CAUSES] = { "causes", {
+		{ "cause",            "RESET",  get_cause },
+		{ "direction",        NULL,     get_direction },
+		{ NULL,               "SENT",   get_packet },
+		{ "count",            "COUNT",  get_count,     true } } },
+	[SECTION_ENDS] = { "ends", {
+		{ "how",              "END",    get_how },
+		{ "count",            "COUNT",  get_count,     true } } },
+	[SECTION_PROCESSES] = { "processes", {
+		{ "pid",              "PID",    get_pid,       true },
+		{ "comm",             NULL,     get_comm },
+		{ NULL,               "COMM",   get_comm_text },
+		EACH_ONES } },
+	[SECTION_PEERS] = { "peers", {
+		{ "raddr",            NULL,     get_peer },
+		{ NULL,               "PEER",   get_peer_text },
+		EACH_ONES } },
+};
+/* clang-format on */
+
+const struct size_view sizes[SIZE_COUNT] = {
+	[SIZE_BLOCKED] = { "blocked_us", "BLOCKED (us)" },
+	[SIZE_UNREAD] = { "unread_bytes", "UNREAD (bytes)" },
+};
+
+uint64_t slot_least(unsigned int slot)
+{
+	return slot ? UINT64_C(1) << (slot - 1) : 0;
+}
+
+uint64_t slot_most(unsigned int slot)
+{
+	return slot ? slot_least(slot) * 2 - 1 : 0;
+}
