@@ -106,6 +106,9 @@ def goals_of($way):
 	    goal("\($way): closes not told"; 0; $mine.untold) ]
 	  + [ $all.floods[] | select((.name | startswith("\($way)-")) and .untold != null)
 		| goal("\(.name), flood: closes not told"; 0; .untold),
+		  (select(.name | endswith("-c"))
+			| goal("\(.name), flood: slower than empty by"; 0.1;
+				(.rate_of_empty.median | if . then 1 - . else null end))),
 		  (select(.name | endswith("-json"))
 			| goal("\(.name), flood: records lost"; 0; .lost),
 			  goal("\(.name), flood: slower than empty by"; 0.25;
