@@ -15,7 +15,7 @@
 #include "user/procs.h"
 
 /* What the maps take on a kernel that counts them, rounded up. */
-#define MEMORY_NEEDED_MB 8
+#define MEMORY_NEEDED_MB 14
 
 /* The first line of a file, without its end.  false with errno: it cannot be read. */
 static bool read_line(const char *path, char *line, size_t size)
