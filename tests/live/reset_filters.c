@@ -79,8 +79,8 @@ static int count(const json_t *records, pid_t pid, const char *event, const char
 	return found;
 }
 
-/* Of one pair: the four things that follow, a bit each. */
-enum { RESET_LATE = 1, ENDS = 2, HELD = 4, PEERS = 8, RESET_ENDS = 16 };
+/* Of one pair: what is told besides its closes, a bit each; SET: that the client will reset. */
+enum { RESET_LATE = 1, ENDS = 2, HELD = 4, PEERS = 8, RESET_ENDS = 16, SET = 32 };
 
 static int seen(const json_t *records, const struct pair *pair)
 {
@@ -97,6 +97,8 @@ static int seen(const json_t *records, const struct pair *pair)
 		seen |= HELD;
 	if (count(records, client, "reset", "cause", "reset-by-peer") == 1)
 		seen |= PEERS;
+	if (count(records, client, "linger", "comm", "client") == 1)
+		seen |= SET;
 	return seen;
 }
 
@@ -118,8 +120,8 @@ static const struct row {
 	const char *option, *value;	/* NULL: the first server's pid, or port */
 	int first, second;		/* what must be told of each pair, and no more */
 } rows[] = {
-	{ "none", NULL, NULL, RESET_LATE | ENDS | RESET_ENDS | HELD | PEERS,
-	  RESET_LATE | ENDS | RESET_ENDS | HELD | PEERS },
+	{ "none", NULL, NULL, RESET_LATE | ENDS | RESET_ENDS | HELD | PEERS | SET,
+	  RESET_LATE | ENDS | RESET_ENDS | HELD | PEERS | SET },
 	{ "-p", "-p", NULL, RESET_LATE | ENDS | RESET_ENDS | HELD, 0 },
 	{ "-f -p", "-fp", NULL, RESET_LATE | ENDS | RESET_ENDS | HELD, 0 },
 	{ "--comm", "--comm", "server", RESET_LATE | ENDS | RESET_ENDS | HELD,
@@ -149,9 +151,11 @@ static int bits(int set)
 	return __builtin_popcount(set);
 }
 
-/* What a minisocket sends is not seen there. */
+/* What a minisocket sends is not seen there, nor by tracepoint who sets SO_LINGER. */
 static int visible(int set)
 {
+	if (!strcmp(via, "tracepoint"))
+		set &= ~SET;
 	return is_blind(via) ? set & ~(RESET_LATE | RESET_ENDS) : set;
 }
 
