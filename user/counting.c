@@ -184,9 +184,11 @@ static void show(struct counting *counting, struct out *out)
 /* Where the end is near the table waits for it: the last one would be of next to nothing. */
 static double due_s(const struct counting *counting, double end_s)
 {
-	bool waits = end_s && counting->next_s + counting->options->interval_s / 10 >= end_s;
-
-	return waits ? 0 : counting->next_s;
+	if (!counting->next_s)
+		return 0;
+	if (end_s && counting->next_s + counting->options->interval_s / 10 >= end_s)
+		return 0;
+	return counting->next_s;
 }
 
 void counting_show_in_time(struct counting *counting, struct out *out, double end_s)
