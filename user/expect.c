@@ -6,16 +6,19 @@
  */
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <err.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "user/expect.h"
 #include "user/call.h"
+#include "user/expect.h"
 #include "user/fields.h"
+#include "user/sink.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
@@ -417,4 +420,17 @@ const char *expect_broken(const struct expect *rules, const struct record *close
 		if (!holds(rules, closed))
 			return rules->text;
 	return NULL;
+}
+
+/* JSON, whatever the records are: it has every key that a rule can be about. */
+void expect_tell(const char *rule, const struct record *closed)
+{
+	struct out *out = out_on(STDERR_FILENO);
+
+	warnx("-e %s does not hold for this close:", rule);
+	if (!out)
+		return;
+	json_sink.record(out, closed);
+	out_flush(out);
+	out_close(out);
 }

@@ -20,4 +20,7 @@ void expect_free(struct expect *rules);	/* forgives NULL */
 /* The text of the first rule that does not hold for this close; NULL: all hold. */
 const char *expect_broken(const struct expect *rules, const struct record *closed);
 
+/* Says on stderr that it does not, and for which. */
+void expect_tell(const char *rule, const struct record *closed);
+
 #endif

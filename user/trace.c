@@ -20,6 +20,7 @@
 #include "user/privileges.h"
 #include "user/reconcile.h"
 #include "user/resets.h"
+#include "user/signals.h"
 #include "user/sink.h"
 #include "user/sites.h"
 #include "user/stack.h"
@@ -90,26 +91,13 @@ static void put(struct trace *trace, const struct record *record)
 	trace->sink->record(trace->out, record);
 }
 
-/* JSON, whatever the records are: it has every key that a rule can be about. */
-static void tell_broken(const char *rule, const struct record *record)
-{
-	struct out *out = out_on(STDERR_FILENO);
-
-	warnx("-e %s does not hold for this close:", rule);
-	if (!out)
-		return;
-	json_sink.record(out, record);
-	out_flush(out);
-	out_close(out);
-}
-
 static void check(struct trace *trace, const struct record *record)
 {
 	if (trace->broken)
 		return;
 	trace->broken = expect_broken(trace->options->expect, record);
 	if (trace->broken)
-		tell_broken(trace->broken, record);
+		expect_tell(trace->broken, record);
 }
 
 static void closed(struct trace *trace, struct close_event event, struct stack *stack)
@@ -295,20 +283,6 @@ static void run(struct trace *trace)
 }
 
 /* ---- before and after ----------------------------------------------------------- */
-
-static int open_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-}
 
 static int hold_command(struct trace *trace, struct options *options)
 {
@@ -509,7 +483,7 @@ int trace(struct options *options)
 		warn("cannot run %s", options->command[0]);
 		goto cleanup;
 	}
-	trace.signals = open_signals();
+	trace.signals = signals_open();
 	trace.tracer = tracer_open(&options->tracer, why, sizeof(why));
 	if (!trace.tracer) {
 		warnx("cannot trace: %s", why);
