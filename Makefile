@@ -114,7 +114,7 @@ $O/tests/live/stack/victim-bare: $(victim_parts)
 $O/tests/live/stack/victim-static: $(victim_parts)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -static $^ -o $@
 $O/tests/live/stack/libdrop.so: $O/tests/live/stack/drop.o
-	$(call say,LD,$@)$(CC) $(LDFLAGS) -shared $^ -o $@
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -shared -Wl,-soname,$(@F) $^ -o $@
 $O/tests/live/stack/victim-shared: $O/tests/live/stack/victim.o $O/tests/live/stack/libdrop.so
 	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ -Wl,-rpath,'$$ORIGIN' -o $@
 

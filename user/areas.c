@@ -88,15 +88,20 @@ size_t areas_read(FILE *file, struct area **areas)
 
 /* ---- the files -------------------------------------------------------------------- */
 
+/* Nothing is opened to be read before it is known to be that file: others are devices and pipes. */
 int area_open(const char *path, uint64_t inode, int flags)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
+	int place = open(path, O_PATH | O_CLOEXEC | flags), fd = -1;
 	struct stat stat;
+	char again[64];
 
-	if (fd < 0 || (!fstat(fd, &stat) && stat.st_ino == inode))
-		return fd;
-	close(fd);
-	return -1;
+	if (place < 0)
+		return -1;
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", place);
+	if (!fstat(place, &stat) && S_ISREG(stat.st_mode) && stat.st_ino == inode)
+		fd = open(again, O_RDONLY | O_CLOEXEC);
+	close(place);
+	return fd;
 }
 
 /* The first is the file itself, whatever has become of its name, but takes CAP_CHECKPOINT_RESTORE;

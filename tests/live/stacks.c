@@ -74,6 +74,35 @@ static void interpret(void)
 	_exit(127);
 }
 
+/* Files that are no more when they are looked for, while they still run: an upgrade. */
+static char old[] = "/tmp/stacks.XXXXXX";
+
+static void old_put(const char *name, const char *from)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/%s", old, name);
+	if (from)
+		copy(from, path);
+	else
+		unlink(path);
+}
+
+static void old_install(void)
+{
+	if (!mkdtemp(old))
+		bail_out("no directory: %s", strerror(errno));
+	old_put("victim", VICTIM "shared");
+	old_put("libdrop.so", ".output/tests/live/stack/libdrop.so");
+}
+
+static void old_remove(void)
+{
+	old_put("victim", NULL);
+	old_put("libdrop.so", NULL);
+	rmdir(old);
+}
+
 static void become(const char *program, bool contained, bool brief)
 {
 	char path[256];
@@ -82,6 +111,10 @@ static void become(const char *program, bool contained, bool brief)
 		enter_container(program);
 	if (!strcmp(program, "python3"))
 		interpret();
+	if (!strcmp(program, "old")) {
+		snprintf(path, sizeof(path), "%s/victim", old);
+		execl(path, program, NULL);
+	}
 	snprintf(path, sizeof(path), VICTIM "%s", program);
 	execl(path, program, brief ? "brief" : NULL, NULL);
 	_exit(127);
@@ -212,6 +245,7 @@ static struct row {
 	bool bare;		/* of symbols and debug information */
 	bool contained;
 	bool brief;		/* it has ended before anybody looks */
+	bool deleted;		/* so it is by then */
 	bool missing;		/* on this machine */
 } rows[] = {
 	{ "a program", "plain", "victim-plain" },
@@ -219,6 +253,7 @@ static struct row {
 	{ "a static one", "static", "victim-static" },
 	{ "code of a library", "shared", "libdrop.so" },
 	{ "a container", "static", "/victim", .contained = true },
+	{ "a library that is deleted", "old", "libdrop.so (deleted)", .deleted = true },
 	{ "a program that has ended", "plain", "victim-plain", .brief = true },
 	{ "a static one that has ended", "static", "victim-static", .brief = true },
 	{ "an interpreter", "python3", NULL },
@@ -342,17 +377,20 @@ int main(int argc, char **argv)
 	pid_t ending;
 
 	network_enter();
+	old_install();
 	run_begin(&run, via, stacks);
 	for (size_t i = 0; i < ROWS; i++) {
 		if (!rows[i].module)
 			rows[i].missing = system("command -v python3 >/dev/null");
 		if (rows[i].missing)
 			continue;
-		if (rows[i].brief)
+		if (rows[i].brief || rows[i].deleted)
 			hold(&run);
 		victims[i] = victim_start(rows[i].program, rows[i].contained, rows[i].brief);
 		if (rows[i].brief)
 			victim_end(&victims[i]);
+		if (rows[i].deleted)
+			old_remove();
 		kill(run.pid, SIGCONT);
 	}
 	ending = end_with_socket();
