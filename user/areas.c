@@ -55,6 +55,22 @@ static struct area *add_area(struct area **areas, size_t *count, const struct li
 	return grown;
 }
 
+static void extend(struct area *area, const struct line *line)
+{
+	area->end = line->end;
+	if (line->perms[2] != 'x' || area->text_end)
+		return;
+	area->text_begin = line->begin;
+	area->text_end = line->end;
+}
+
+/* The last one, if it turns out to have none: it is nothing to us. */
+static void drop_without_code(const struct area *areas, size_t *count)
+{
+	if (*count && !areas[*count - 1].text_end)
+		--*count;
+}
+
 size_t areas_read(FILE *file, struct area **areas)
 {
 	struct area *last = NULL;
@@ -67,21 +83,13 @@ size_t areas_read(FILE *file, struct area **areas)
 		if (!parse(text, &line))
 			continue;
 		if (!continues(last, &line)) {
-			/* Without code it is nothing to us. */
-			if (last && !last->text_end)
-				count--;
+			drop_without_code(*areas, &count);
 			last = line.offset ? NULL : add_area(areas, &count, &line);
 		}
-		if (!last)
-			continue;
-		last->end = line.end;
-		if (line.perms[2] != 'x' || last->text_end)
-			continue;
-		last->text_begin = line.begin;
-		last->text_end = line.end;
+		if (last)
+			extend(last, &line);
 	}
-	if (last && !last->text_end)
-		count--;
+	drop_without_code(*areas, &count);
 	free(text);
 	return count;
 }

@@ -71,7 +71,8 @@ void tracer_stop(struct tracer *tracer);	/* no more; those made are still to be 
 
 /* Hands each record that is there to the handler, does not wait.  The record is the ring's:
  * gone when the handler returns.  A struct reset_event where it is as large, what is before its
- * inode elsewhere.  Returns how many there were, or -errno. */
+ * inode elsewhere; with stacks a struct stack_event, or a struct user_stack_event.  Returns how
+ * many there were, or -errno. */
 typedef void tracer_handler(void *arg, const struct close_event *event, size_t size);
 int tracer_read(struct tracer *tracer, tracer_handler *handler, void *arg);
 
