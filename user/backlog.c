@@ -78,12 +78,14 @@ static void keep(void *backlog, const struct close_event *event, size_t size)
 	backlog_add(backlog, event, size);
 }
 
-static int read_ring(struct backlog *backlog)
+/* Returns how many were read; all says how many there are now. */
+static int read_ring(struct backlog *backlog, size_t *all)
 {
 	int count;
 
 	pthread_mutex_lock(&backlog->mutex);
 	count = tracer_read(backlog->tracer, keep, backlog);
+	*all = backlog->count;
 	pthread_mutex_unlock(&backlog->mutex);
 	return count;
 }
@@ -92,10 +94,11 @@ static void *run(void *arg)
 {
 	struct backlog *backlog = arg;
 	struct pollfd ring = { .fd = tracer_fd(backlog->tracer), .events = POLLIN };
+	size_t all;
 
 	while (!__atomic_load_n(&backlog->stop, __ATOMIC_ACQUIRE)) {
 		poll(&ring, 1, LOOK_MS);
-		if (read_ring(backlog) > 0)
+		if (read_ring(backlog, &all) > 0)
 			eventfd_write(backlog->news, 1);
 	}
 	return NULL;
@@ -127,8 +130,7 @@ int backlog_take(struct backlog *backlog, tracer_handler *handler, void *arg)
 	size_t count;
 
 	eventfd_read(backlog->news, &news);
-	read_ring(backlog);
-	count = backlog->count;
+	read_ring(backlog, &count);
 	for (size_t i = 0; i < count; i++) {
 		struct kept *kept = backlog_next(backlog);
 
@@ -140,8 +142,11 @@ int backlog_take(struct backlog *backlog, tracer_handler *handler, void *arg)
 
 void backlog_tell(struct backlog *backlog)
 {
-	uint64_t cut = backlog->cut;
+	uint64_t cut;
 
+	pthread_mutex_lock(&backlog->mutex);
+	cut = backlog->cut;
+	pthread_mutex_unlock(&backlog->mutex);
 	if (cut == backlog->told)
 		return;
 	warnx("%llu records came faster than their stacks could be named, and are without",
