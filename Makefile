@@ -102,7 +102,7 @@ $O/tests/live/%: $O/tests/live/%.o $(live_shared:%=$O/tests/live/%.o) \
 
 # Programs whose code is looked for on stacks: as they mostly are, with nothing but what it takes to
 # run, static, and with the code in a library.
-VICTIMS := $(addprefix $O/tests/live/stack/victim,-plain -bare -static -shared)
+VICTIMS := $(addprefix $O/tests/live/stack/victim,-plain -bare -static -shared -fetched)
 victim_parts := $(addprefix $O/tests/live/stack/,victim.o drop.o)
 # Theirs alone, whatever the others are built with.
 $(victim_parts): $O/%.o: %.c
@@ -113,6 +113,13 @@ $O/tests/live/stack/victim-bare: $(victim_parts)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -s $^ -o $@
 $O/tests/live/stack/victim-static: $(victim_parts)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -static $^ -o $@
+# Its debug information is where debuginfod-find would have put it.
+victim_id := 00112233445566778899aabbccddeeff00112233
+$O/tests/live/stack/victim-fetched: $(victim_parts)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) -Wl,--build-id=0x$(victim_id) $^ -o $@ && \
+		mkdir -p $(@D)/cache/$(victim_id) && \
+		$(CROSS_COMPILE)objcopy --only-keep-debug $@ $(@D)/cache/$(victim_id)/debuginfo && \
+		$(CROSS_COMPILE)objcopy --strip-all $@
 $O/tests/live/stack/libdrop.so: $O/tests/live/stack/drop.o
 	$(call say,LD,$@)$(CC) $(LDFLAGS) -shared -Wl,-soname,$(@F) $^ -o $@
 $O/tests/live/stack/victim-shared: $O/tests/live/stack/victim.o $O/tests/live/stack/libdrop.so

@@ -250,6 +250,7 @@ static struct row {
 } rows[] = {
 	{ "a program", "plain", "victim-plain" },
 	{ "one without symbols", "bare", "victim-bare", .bare = true },
+	{ "one whose debug information was fetched", "fetched", "victim-fetched" },
 	{ "a static one", "static", "victim-static" },
 	{ "code of a library", "shared", "libdrop.so" },
 	{ "a container", "static", "/victim", .contained = true },
@@ -378,6 +379,7 @@ int main(int argc, char **argv)
 
 	network_enter();
 	old_install();
+	setenv("DEBUGINFOD_CACHE_PATH", ".output/tests/live/stack/cache", 1);
 	run_begin(&run, via, stacks);
 	for (size_t i = 0; i < ROWS; i++) {
 		if (!rows[i].module)
