@@ -202,7 +202,7 @@ struct user_stack {
 	__u8  build_id[20];
 	__u64 id_offset;
 	/* The path of the program, the last name first, some empty, the first one too where it is
-	 * not known: the process may be gone before anybody can ask. */
+	 * not known, or has been told: the process may be gone before anybody can ask. */
 	char  exe[USER_NAMES][USER_NAME];
 	__u64 regs[USER_REGS];	/* as the kernel keeps them: struct pt_regs, 0 beyond it */
 	__u8  bytes[USER_CHUNKS * USER_CHUNK];	/* from the stack pointer on */

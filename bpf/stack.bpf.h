@@ -63,7 +63,30 @@ static __always_inline bool fill_path(char (*names)[USER_NAME], const struct fil
 	return false;
 }
 
-static __always_inline void fill_address_space(struct user_stack *user, const struct task_struct *task)
+/* Address spaces that the reader has been told of. */
+struct space {
+	__u64 start_stack;
+	__u32 pid;
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct space);
+	__type(value, __u8);
+} spaces SEC(".maps");
+
+static __always_inline bool is_new(const struct user_stack *user)
+{
+	struct space space = { .start_stack = user->start_stack, .pid = user->pid };
+	__u8 yes = 1;
+
+	return !bpf_map_lookup_elem(&spaces, &space) && !bpf_map_update_elem(&spaces, &space, &yes, BPF_ANY);
+}
+
+/* Its path is told once.  Returns whether this is the first time. */
+static __always_inline bool fill_address_space(struct user_stack *user, const struct task_struct *task)
 {
 	const struct task_struct *leader = task_get(task, group_leader);
 	const struct mm_struct *mm = task_get(task, mm);
@@ -76,8 +99,11 @@ static __always_inline void fill_address_space(struct user_stack *user, const st
 	user->start_stack = BPF_CORE_READ(mm, start_stack);
 	user->exe_inode = exe ? inode_number(BPF_CORE_READ(exe, f_inode)) : 0;
 	__builtin_memset(user->exe, 0, sizeof(user->exe));
+	if (!is_new(user))
+		return false;
 	if (exe && !fill_path(user->exe, exe))
 		user->exe[0][0] = '\0';
+	return true;
 }
 
 #define STACK_POINTER(regs) \
@@ -105,13 +131,15 @@ static __always_inline void copy_stack(struct user_stack *user)
 	}
 }
 
-static __always_inline void fill_user_stack(void *ctx, struct user_stack *user,
+static __always_inline bool fill_user_stack(void *ctx, struct user_stack *user,
 					    const struct task_struct *task)
 {
-	fill_address_space(user, task);
+	bool is_first = fill_address_space(user, task);
+
 	bpf_get_stack(ctx, &user->id_status, 32, BPF_F_USER_STACK | BPF_F_USER_BUILD_ID);
 	copy_regs(user->regs);
 	copy_stack(user);
+	return is_first;
 }
 
 /* Where the kretprobe on __tcp_close() hides the callers, the stack is walked in tcp_close(). */
@@ -178,16 +206,16 @@ static __always_inline void emit_with_kernel_stack(void *ctx, const struct close
 static __always_inline void emit_with_stacks(void *ctx, const struct close_event *e, __u64 inode)
 {
 	struct user_stack_event *s = bpf_ringbuf_reserve(&ring, sizeof(*s), 0);
+	bool is_first;
 
 	if (!s) {
 		__sync_fetch_and_add(&counters.lost_ring, 1);
 		return;
 	}
 	fill_kernel_stack(ctx, &s->kernel, e, inode);
-	fill_user_stack(ctx, &s->user, this_task());
-	/* What its addresses mean has to be read before the process ends: the reader is woken, if it
-	 * sleeps. */
-	bpf_ringbuf_submit(s, 0);
+	is_first = fill_user_stack(ctx, &s->user, this_task());
+	/* What its addresses mean has to be read before the process ends. */
+	bpf_ringbuf_submit(s, is_first ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
 /* A call of the running task's own has its user's stack; not in a softirq, where the task is

@@ -96,10 +96,13 @@ static int set_stacks(struct programs *programs)
 {
 	struct bpf_map *ring = bpf_object__find_map_by_name(programs->object, "ring");
 	struct bpf_map *entries = bpf_object__find_map_by_name(programs->object, "entries");
+	struct bpf_map *spaces = bpf_object__find_map_by_name(programs->object, "spaces");
 	bool stacks = programs->options->filter.stacks;
 
 	if (entries)
 		bpf_map__set_autocreate(entries, stacks && programs->via == VIA_KPROBE);
+	if (spaces)
+		bpf_map__set_autocreate(spaces, stacks);
 	if (!stacks || !bpf_map__set_max_entries(ring, STACKS_RING))
 		return DONE;
 	return refuse(programs, errno, "no ring for stacks");

@@ -76,7 +76,7 @@ void tracer_stop(struct tracer *tracer);	/* no more; those made are still to be 
 typedef void tracer_handler(void *arg, const struct close_event *event, size_t size);
 int tracer_read(struct tracer *tracer, tracer_handler *handler, void *arg);
 
-/* Ready to read when there are records with a user's stack: those cannot wait. */
+/* Ready to read when there is the first record with the user's stack of a process: it cannot wait. */
 int tracer_fd(const struct tracer *tracer);
 
 /* With options.filter.counting: takes out what was counted since the last time, as of one moment.
