@@ -197,7 +197,7 @@ struct user_stack {
 	__u64 start_stack;
 	__u64 exe_inode;
 	/* The file that the innermost address is in, by its build id, as bpf_get_stack() tells it:
-	 * struct bpf_stack_build_id. */
+	 * struct bpf_stack_build_id; told once, too. */
 	__s32 id_status;
 	__u8  build_id[20];
 	__u64 id_offset;

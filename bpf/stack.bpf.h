@@ -136,7 +136,9 @@ static __always_inline bool fill_user_stack(void *ctx, struct user_stack *user,
 {
 	bool is_first = fill_address_space(user, task);
 
-	bpf_get_stack(ctx, &user->id_status, 32, BPF_F_USER_STACK | BPF_F_USER_BUILD_ID);
+	__builtin_memset(&user->id_status, 0, 32);
+	if (is_first)
+		bpf_get_stack(ctx, &user->id_status, 32, BPF_F_USER_STACK | BPF_F_USER_BUILD_ID);
 	copy_regs(user->regs);
 	copy_stack(user);
 	return is_first;
