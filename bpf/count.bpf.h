@@ -233,7 +233,7 @@ static __always_inline bool is_for_books(const struct close_event *e)
 
 static __always_inline bool leaves(const struct close_event *e)
 {
-	return !filter.counting || (reader_keeps_books() && is_for_books(e));
+	return !filter.counting || filter.stacks || (reader_keeps_books() && is_for_books(e));
 }
 
 #endif

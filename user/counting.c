@@ -5,6 +5,8 @@
 
 #include "user/cause.h"
 #include "user/counting.h"
+#include "user/stack.h"
+#include "user/symbols.h"
 
 static uint64_t now_ns(void)
 {
@@ -148,9 +150,28 @@ void counting_take(struct counting *counting, enum when when)
 	counting->failed = true;
 }
 
+static const char *site_of(const struct record *record)
+{
+	char site[SITE_TEXT];
+
+	if (!record->stack || !stack_site(record->stack, site, sizeof(site)))
+		return NULL;
+	return symbols_keep(site);
+}
+
+void counting_closed(struct counting *counting, const struct record *record)
+{
+	if (counting->options->tracer.filter.stacks)
+		summary_add_site(&counting->summary, record, site_of(record));
+}
+
 void counting_record(struct counting *counting, const struct record *record)
 {
+	const char *site = record->event->kind == EVENT_RESET ? site_of(record) : NULL;
+
 	summary_add_record(&counting->summary, record);
+	if (site)
+		summary_add_site(&counting->summary, record, site);
 }
 
 static void tell_full(const struct rows *rows, const char *what)

@@ -35,6 +35,9 @@ void counting_take(struct counting *counting, enum when when);
 /* A reset or an end that came by itself. */
 void counting_record(struct counting *counting, const struct record *record);
 
+/* With -k closes come by themselves, too, counted already but for where they come from. */
+void counting_closed(struct counting *counting, const struct record *record);
+
 /* A table of what was taken since the last one, when it is due; and when the next is, or the end.
  * 0: never. */
 void counting_show_in_time(struct counting *counting, struct out *out, double end_s);

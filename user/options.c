@@ -362,8 +362,6 @@ static void check(const struct options *options)
 		bad("-i", "alone", "the time between two tables: give -c too");
 	if (options->expect && options->tracer.filter.counting)
 		bad("-c", "with -e", "a rule is checked on each record, and -c makes none");
-	if (options->tracer.filter.stacks && options->tracer.filter.counting)
-		bad("-c", "with -k", "the kernel counts, and cannot tell by whose code: trace with -k alone");
 	if (by_pid && !procs_are_hosts())
 		bad(options->command ? "--" : "-p", options->command ? options->command[0] : "",
 		    "not in a container's PID namespace: the kernel counts by the host's (--pid=host)");

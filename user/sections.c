@@ -66,6 +66,14 @@ GET(peer_text)
 		get_peer(row, value);
 }
 
+GET(site)
+{
+	if (!row->key.site)
+		return;
+	value->type = VALUE_FOREIGN;
+	value->text = row->key.site;
+}
+
 GET(others)
 {
 	put_number(value, row->key.others);
@@ -108,6 +116,11 @@ const struct section_view sections[SECTION_COUNT] = {
 		{ "raddr",            NULL,     get_peer },
 		{ NULL,               "PEER",   get_peer_text },
 		EACH_ONES } },
+	[SECTION_SITES] = { "sites", {
+		{ "site",             "SITE",   get_site },
+		{ "closes",           "CLOSES", get_count,     true },
+		{ "resets_sent",      "RST",    get_resets,    true },
+		THROWN_AWAY } },
 };
 /* clang-format on */
 

@@ -158,6 +158,19 @@ void summary_add_record(struct summary *summary, const struct record *record)
 	summary_add_row(summary, TABLE_PEERS, &key, &sums);
 }
 
+void summary_add_site(struct summary *summary, const struct record *record, const char *site)
+{
+	const struct close_event *event = record->event;
+	bool received = cause_is_received(record->verdict.cause);
+	struct sums sums = { .sent = !received, .received = received };
+	struct row_key key = { .site = site };
+
+	if (event->kind == EVENT_CLOSE)
+		sums = (struct sums){ .count = 1, .sent = judge_is_reset(event),
+				      .unread = event->unread_bytes, .unsent = judge_discarded(event) };
+	add_row(&summary->sections[SECTION_SITES], &key, &sums);
+}
+
 /* ---- in order ------------------------------------------------------------------- */
 
 static int by_key(const void *left, const void *right)

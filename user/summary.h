@@ -17,6 +17,7 @@ enum section {
 	SECTION_ENDS,
 	SECTION_PROCESSES,
 	SECTION_PEERS,
+	SECTION_SITES,		/* with -k: from which lines of code */
 	SECTION_COUNT,
 };
 
@@ -27,6 +28,8 @@ struct row_key {
 	__u8 received;		/* the RST of a cause */
 	__u8 peer[16];
 	struct process_key process;
+	__u32 pad;
+	const char *site;	/* one copy of each text: symbols_keep() */
 };
 
 struct row {
@@ -67,6 +70,9 @@ void summary_add_row(struct summary *summary, enum table table, const struct tab
 
 /* One record that came by itself: beside its verdict, its process and its peer. */
 void summary_add_record(struct summary *summary, const struct record *record);
+
+/* One close, or a reset of its owner's own call, by the site that it came from; NULL: unknown. */
+void summary_add_site(struct summary *summary, const struct record *record, const char *site);
 
 /* In the order in which they are shown: most resets first, others last. */
 void summary_sort(struct summary *summary);

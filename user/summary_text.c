@@ -11,9 +11,9 @@
 #include "user/table.h"
 #include "user/utf8.h"
 
-#define FIRST_ROWS 20 /* of processes and of peers there may be thousands */
+#define FIRST_ROWS 20 /* of processes, peers and sites there may be thousands */
 #define BAR        40
-#define CELL       80
+#define CELL       512
 
 static void escape(const char *text, char *to)
 {
@@ -29,7 +29,7 @@ static void escape(const char *text, char *to)
 	*to = '\0';
 }
 
-/* A name has at most 15 bytes, each of which may take four; an address has 45. */
+/* A site has at most 103 bytes, each of which may take four. */
 static void write_cell(const struct value *value, char cell[CELL])
 {
 	switch (value->type) {

@@ -105,9 +105,11 @@ static void closed(struct trace *trace, struct close_event event, struct stack *
 	struct record record = { .event = &event, .verdict = judge(&event), .stack = stack };
 
 	resets_closed(trace->follow, &event);
-	/* It was counted; this one is for the books alone. */
-	if (trace->counting.on)
+	/* It was counted; this one is for the books, or for where it comes from. */
+	if (trace->counting.on) {
+		counting_closed(&trace->counting, &record);
 		return;
+	}
 	record.linger_site = sites_of(&event);
 	trace->closes++;
 	trace->unknown += record.verdict.branch == BRANCH_UNKNOWN;

@@ -452,6 +452,62 @@ static void too_many_peers(void)
 	run_free(&run);
 }
 
+/* ---- with -k ------------------------------------------------------------------------ */
+
+static volatile int dropped;
+
+/* What comes after close() keeps them on the stack, and apart. */
+static __attribute__((noinline)) void drop_hard(int fd)
+{
+	close(fd);
+	dropped++;
+}
+
+static __attribute__((noinline)) void drop_gently(int fd)
+{
+	close(fd);
+	dropped--;
+}
+
+static long long of_site(const struct run *run, const char *function, const char *column)
+{
+	const json_t *sites = json_object_get(json_array_get(run->all, 0), "sites"), *row;
+	size_t i;
+
+	json_array_foreach(sites, i, row)
+		if (!strncmp(text_of(row, "site"), function, strlen(function)))
+			return number_of(row, column);
+	return 0;
+}
+
+static void by_site(void)
+{
+	struct sockaddr_in here = at(INADDR_LOOPBACK);
+	int listener = bound(&here);
+	struct run run;
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	must(!listen(listener, 1), "listen");
+	run_begin(&run, via, OPTIONS("-c", "-k", "-p", pid));
+	for (int i = 0; i < 7; i++) {
+		struct pair pair = connected(listener, &here);
+
+		linger(pair.closer, 0);
+		drop_hard(pair.closer);
+		await_input(pair.other, "the end of a connection");
+		drop_gently(pair.other);
+	}
+	close(listener);
+	run_stop(&run);
+	has(&run, "closes, counted in the kernel", sum_of(&run, "closes"), 15);
+	has(&run, "closes of the site that resets", of_site(&run, "drop_hard (summary.c:", "closes"), 7);
+	has(&run, "... its RSTs", of_site(&run, "drop_hard (summary.c:", "resets_sent"), 7);
+	has(&run, "closes of the other", of_site(&run, "drop_gently (summary.c:", "closes"), 7);
+	has(&run, "... its RSTs", of_site(&run, "drop_gently (summary.c:", "resets_sent"), 0);
+	run_free(&run);
+}
+
 int main(int argc, char **argv)
 {
 	via = argc > 1 ? argv[1] : "fentry";
@@ -461,5 +517,6 @@ int main(int argc, char **argv)
 	intervals();
 	one_process();
 	too_many_peers();
+	by_site();
 	return finish();
 }

@@ -132,7 +132,8 @@ static void has_number(const json_t *row, const char *key, uint64_t wanted)
 static void json_of_nothing(void **state)
 {
 	static const char *const empty[] = { "branches", "causes",     "ends",        "processes",
-					     "peers",    "blocked_us", "unread_bytes" };
+					     "peers",    "sites",      "blocked_us",
+					     "unread_bytes" };
 	json_t *all = object();
 
 	has_text(all, "event", "summary");
@@ -169,6 +170,26 @@ static void what_did_reset_comes_first(void **state)
 	has_number(row(all, "processes", 1), "closes", 70);
 	has_text(row(all, "peers", 0), "raddr", "192.0.2.2");
 	has_text(row(all, "peers", 1), "raddr", "192.0.2.1");
+	json_decref(all);
+}
+
+static void closes_of_a_site_are_one_row(void **state)
+{
+	static const char here[] = "drop (drop.c:19)";
+	struct close_event event = sample_of(BRANCH_ZERO_LINGER);
+	const struct record close = { .event = &event, .verdict = judge(&event) };
+	json_t *all;
+
+	summary_add_site(&summary, &close, NULL);
+	summary_add_site(&summary, &close, here);
+	summary_add_site(&summary, &close, here);
+	all = object();
+	assert_int_equal(json_array_size(json_object_get(all, "sites")), 2);
+	has_text(row(all, "sites", 0), "site", here);
+	has_number(row(all, "sites", 0), "closes", 2);
+	has_number(row(all, "sites", 0), "resets_sent", 2);
+	has_text(row(all, "sites", 1), "site", NULL);
+	has_number(all, "closes", 0);
 	json_decref(all);
 }
 
@@ -476,6 +497,7 @@ int main(void)
 		WITH_COUNTS(json_of_nothing),
 		WITH_COUNTS(what_did_reset_comes_first),
 		WITH_COUNTS(what_is_the_same_is_one_row),
+		WITH_COUNTS(closes_of_a_site_are_one_row),
 		WITH_COUNTS(outcomes_are_rows_of_their_own),
 		WITH_COUNTS(records_that_came_by_themselves),
 		WITH_COUNTS(a_full_table_has_others_at_its_end),
