@@ -452,7 +452,7 @@ static void take(const json_t *record)
 		sum.unknown_ends += is(record, "how", "unknown");
 	else if (is_close(record))
 		add_close(record);
-	else
+	else if (is(record, "event", "reset"))
 		add_reset(record);
 	if (is_close(record) || is(record, "event", "reset"))
 		add_to_part(record);
