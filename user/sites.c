@@ -14,7 +14,7 @@ struct site {
 };
 
 static struct site sites[ROOM];
-static unsigned int next;
+static unsigned int next;	/* without -k none is ever added, and none looked for */
 
 void sites_add(const struct close_event *linger, const char *text)
 {
@@ -29,7 +29,7 @@ const char *sites_of(const struct close_event *close)
 {
 	const struct setter *setter = &close->setter;
 
-	for (unsigned int i = 0; setter->time_ns && i < ROOM; i++)
+	for (unsigned int i = 0; setter->time_ns && i < next && i < ROOM; i++)
 		if (sites[i].time_ns == setter->time_ns && sites[i].tid == setter->tid)
 			return sites[i].text;
 	return NULL;
