@@ -1,64 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Filters and what follows a close: two pairs of processes do the same, and a filter shows of
- * one what it must, and nothing of the other.
+ * Filters and what follows a close: two teams of a server and a client do the same, and a filter
+ * shows of one what it must, and nothing of the other.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "tests/live/end_tcp.h"
 #include "tests/live/live.h"
 #include "tests/live/reset_actor.h"
 
-#define PORTS 100	/* for a pair in a run */
+#define PORTS 100	/* for a team in a run */
 
 /* In each: the server closes a connection and the client sends more, so that a minisocket resets
  * it; and the client resets another that the server holds. */
-struct pair {
+struct team {
 	struct actor server, client;
 	unsigned int port;	/* of the server's first connection */
 };
 
-static struct pair pairs[2];
+static struct team teams[2];
 static const char *via;
 
-static void start(struct pair *pair, unsigned int port)
+static void start(struct team *team, unsigned int port)
 {
 	struct place here = { AF_INET, port, port + PORTS / 2 };
 	struct place there = { AF_INET, port + PORTS / 2, port };
 
-	actor_start(&pair->server, "server", &here);
-	actor_start(&pair->client, "client", &there);
-	take(&pair->client, LISTENER, start_listening, 2);
+	actor_start(&team->server, "server", &here);
+	actor_start(&team->client, "client", &there);
+	take(&team->client, LISTENER, start_listening, 2);
 	for (int i = 0; i < 2; i++) {
-		take(&pair->server, END + i, connect_there, 0);
-		take(&pair->client, END + i, accept_end, 0);
+		take(&team->server, END + i, connect_there, 0);
+		take(&team->client, END + i, accept_end, 0);
 	}
-	pair->port = port;
+	team->port = port;
 }
 
-static void act(const struct pair *pair)
+static void act(const struct team *team)
 {
 	/* Acknowledged later than in the close itself, the FIN leaves a minisocket for sure. */
-	take(&pair->client, END, drop_flags, TH_FIN);
-	take(&pair->server, END, close_it, 0);
-	take(&pair->client, END, drop_nothing, 0);
-	take(&pair->client, END, await_end, TCP_CLOSE_WAIT);
-	take(&pair->client, END, acknowledge, 0);
-	/* A process that sleeps in recv() would not do: it is the kernel that answers. */
-	usleep(20000);
-	take(&pair->client, END, send_data, 0);
-	take(&pair->client, END + 1, set_zero_linger, 0);
-	take(&pair->client, END + 1, close_it, 0);
-	take(&pair->server, END + 1, await_end, TCP_CLOSE);
+	take(&team->client, END, drop_flags, TH_FIN);
+	take(&team->server, END, close_it, 0);
+	take(&team->client, END, drop_nothing, 0);
+	take(&team->client, END, await_end, TCP_CLOSE_WAIT);
+	take(&team->client, END, acknowledge, 0);
+	if (!await_at(team->port, team->port + PORTS / 2, TCP_TIME_WAIT))
+		bail_out("the server's end left no minisocket");
+	take(&team->client, END, send_data, 0);
+	take(&team->client, END + 1, set_zero_linger, 0);
+	take(&team->client, END + 1, close_it, 0);
+	take(&team->server, END + 1, await_end, TCP_CLOSE);
 }
 
-static void stop(struct pair *pair)
+static void stop(struct team *team)
 {
-	actor_kill(&pair->server);
-	actor_kill(&pair->client);
+	actor_kill(&team->server);
+	actor_kill(&team->client);
 }
 
 /* ---- what is told ------------------------------------------------------------------------ */
@@ -79,12 +79,12 @@ static int count(const json_t *records, pid_t pid, const char *event, const char
 	return found;
 }
 
-/* Of one pair: what is told besides its closes, a bit each; SET: that the client will reset. */
+/* Of one team: what is told besides its closes, a bit each; SET: that the client will reset. */
 enum { RESET_LATE = 1, ENDS = 2, HELD = 4, PEERS = 8, RESET_ENDS = 16, SET = 32 };
 
-static int seen(const json_t *records, const struct pair *pair)
+static int seen(const json_t *records, const struct team *team)
 {
-	pid_t server = pair->server.pid, client = pair->client.pid;
+	pid_t server = team->server.pid, client = team->client.pid;
 	int seen = 0;
 
 	if (count(records, server, "reset", "cause", "time-wait") == 1)
@@ -118,7 +118,7 @@ static int count_follows(const json_t *records)
 static const struct row {
 	const char *name;
 	const char *option, *value;	/* NULL: the first server's pid, or port */
-	int first, second;		/* what must be told of each pair, and no more */
+	int first, second;		/* what must be told of each team, and no more */
 } rows[] = {
 	{ "none", NULL, NULL, RESET_LATE | ENDS | RESET_ENDS | HELD | PEERS | SET,
 	  RESET_LATE | ENDS | RESET_ENDS | HELD | PEERS | SET },
@@ -141,8 +141,8 @@ static const char *value_of(const struct row *row, char *text, size_t size)
 		return row->value;
 	if (!row->option || !strcmp(row->option, "-r") || !strcmp(row->option, "-6"))
 		return NULL;
-	snprintf(text, size, "%u", strcmp(row->option, "-L") ? (unsigned int)pairs[0].server.pid :
-								pairs[0].port);
+	snprintf(text, size, "%u", strcmp(row->option, "-L") ? (unsigned int)teams[0].server.pid :
+								teams[0].port);
 	return text;
 }
 
@@ -162,7 +162,7 @@ static int visible(int set)
 static void check(const struct row *row, const struct run *run)
 {
 	int first_set = visible(row->first), second_set = visible(row->second);
-	int first = seen(run->all, &pairs[0]), second = seen(run->all, &pairs[1]);
+	int first = seen(run->all, &teams[0]), second = seen(run->all, &teams[1]);
 	int follows = count_follows(run->all);
 
 	if (!ok(first == first_set && second == second_set &&
@@ -177,19 +177,19 @@ static void try(const struct row *row, unsigned int port)
 	const char *value, *more[3] = {};
 	struct run run;
 
-	start(&pairs[0], port);
-	start(&pairs[1], port + PORTS);
+	start(&teams[0], port);
+	start(&teams[1], port + PORTS);
 	value = value_of(row, text, sizeof(text));
 	more[0] = row->option;
 	more[1] = value;
 	run_begin(&run, via, row->option ? more : NULL);
-	act(&pairs[0]);
-	act(&pairs[1]);
+	act(&teams[0]);
+	act(&teams[1]);
 	run_stop(&run);
 	check(row, &run);
 	run_free(&run);
-	stop(&pairs[0]);
-	stop(&pairs[1]);
+	stop(&teams[0]);
+	stop(&teams[1]);
 }
 
 int main(int argc, char **argv)
