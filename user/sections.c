@@ -14,6 +14,15 @@ static void put_word(struct value *value, const char *word)
 	value->text = word;
 }
 
+static void put_or_others(const struct row *row, struct value *value,
+			  void (*get)(const struct row *row, struct value *value))
+{
+	if (row->key.others)
+		put_word(value, "others");
+	else
+		get(row, value);
+}
+
 #define GET(key) static void get_##key(const struct row *row, struct value *value)
 
 GET(branch) { put_word(value, branch_name(row->key.verdict.branch)); }
@@ -44,13 +53,7 @@ GET(comm)
 	value->text = row->key.process.comm;
 }
 
-GET(comm_text)
-{
-	if (row->key.others)
-		put_word(value, "others");
-	else
-		get_comm(row, value);
-}
+GET(comm_text) { put_or_others(row, value, get_comm); }
 
 GET(peer)
 {
@@ -58,13 +61,7 @@ GET(peer)
 		fields_put_address(value, row->key.peer);
 }
 
-GET(peer_text)
-{
-	if (row->key.others)
-		put_word(value, "others");
-	else
-		get_peer(row, value);
-}
+GET(peer_text) { put_or_others(row, value, get_peer); }
 
 GET(site)
 {
