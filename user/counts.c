@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 
 #include "user/counts.h"
+#include "user/summary.h"
 
 /* Each takes some hundred bytes, and a hundred more for each processor. */
 static const struct {
@@ -36,39 +37,31 @@ int counts_prepare(struct bpf_object *object, bool counting)
 	return error;
 }
 
-static void add(struct sums *to, const struct sums *sums)
-{
-	to->count += sums->count;
-	to->sent += sums->sent;
-	to->received += sums->received;
-	to->unread += sums->unread;
-	to->unsent += sums->unsent;
-}
-
 /* Room for one row: a sums for each processor that there could be. */
-struct row {
+struct per_cpu {
 	struct sums *parts;
 	int count;
 };
 
-static int take_row(int fd, const struct table_key *key, struct row *row, struct sums *sum)
+static int take_row(int fd, const struct table_key *key, struct per_cpu *room, struct sums *sum)
 {
 	*sum = (struct sums){ 0 };
-	if (bpf_map_lookup_elem(fd, key, row->parts) || bpf_map_delete_elem(fd, key))
+	if (bpf_map_lookup_elem(fd, key, room->parts) || bpf_map_delete_elem(fd, key))
 		return -errno;
-	for (int i = 0; i < row->count; i++)
-		add(sum, &row->parts[i]);
+	for (int i = 0; i < room->count; i++)
+		sums_add(sum, &room->parts[i]);
 	return 0;
 }
 
-static int take_table(int fd, enum table table, struct row *row, counts_handler *handler, void *arg)
+static int take_table(int fd, enum table table, struct per_cpu *room, counts_handler *handler,
+		      void *arg)
 {
 	struct table_key key;
 	struct sums sum;
 	int error = 0;
 
 	while (!error && !bpf_map_get_next_key(fd, NULL, &key)) {
-		error = take_row(fd, &key, row, &sum);
+		error = take_row(fd, &key, room, &sum);
 		if (!error)
 			handler(arg, table, &key, &sum);
 	}
@@ -91,16 +84,16 @@ int counts_take(const struct bpf_object *object, volatile struct counters *count
 		counts_handler *handler, void *arg)
 {
 	int generation = counters->generation & 1, error, fd;
-	struct row row = { .count = libbpf_num_possible_cpus() };
+	struct per_cpu room = { .count = libbpf_num_possible_cpus() };
 
-	row.parts = row.count > 0 ? calloc(row.count, sizeof(*row.parts)) : NULL;
-	if (!row.parts)
+	room.parts = room.count > 0 ? calloc(room.count, sizeof(*room.parts)) : NULL;
+	if (!room.parts)
 		return -ENOMEM;
 	error = turn(object, counters);
 	for (enum table table = 0; !error && table < TABLE_COUNT; table++) {
 		fd = bpf_object__find_map_fd_by_name(object, kinds[table].names[generation]);
-		error = take_table(fd, table, &row, handler, arg);
+		error = take_table(fd, table, &room, handler, arg);
 	}
-	free(row.parts);
+	free(room.parts);
 	return error;
 }

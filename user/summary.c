@@ -19,7 +19,7 @@ void summary_clear(struct summary *summary, uint64_t begin_ns)
 	*summary = (struct summary){ .begin_ns = begin_ns, .lacks_blocked = lacks_blocked };
 }
 
-static void add(struct sums *to, const struct sums *sums)
+void sums_add(struct sums *to, const struct sums *sums)
 {
 	to->count += sums->count;
 	to->sent += sums->sent;
@@ -49,7 +49,7 @@ static void add_row(struct rows *rows, const struct row_key *key, const struct s
 	if (has_room(rows))
 		rows->at[rows->count++] = (struct row){ .key = *key, .sums = *sums };
 	else
-		add(&rows->others, sums);
+		sums_add(&rows->others, sums);
 }
 
 /* ---- what is added ------------------------------------------------------------ */
@@ -114,7 +114,7 @@ static void add_to_others(struct summary *summary, enum table full, const struct
 {
 	enum section section = full == TABLE_PROCESSES ? SECTION_PROCESSES : SECTION_PEERS;
 
-	add(&summary->sections[section].others, sums);
+	sums_add(&summary->sections[section].others, sums);
 }
 
 void summary_add_row(struct summary *summary, enum table table, const struct table_key *key,
@@ -203,7 +203,7 @@ static void merge(struct rows *rows)
 
 	for (size_t i = 1; i < rows->count; i++)
 		if (!by_key(&rows->at[last], &rows->at[i]))
-			add(&rows->at[last].sums, &rows->at[i].sums);
+			sums_add(&rows->at[last].sums, &rows->at[i].sums);
 		else
 			rows->at[++last] = rows->at[i];
 	rows->count = last + 1;

@@ -55,6 +55,8 @@ struct summary {
 	bool lacks_blocked;	/* this way of attaching does not tell */
 };
 
+void sums_add(struct sums *to, const struct sums *sums);
+
 void summary_free(struct summary *summary);	/* what is in it */
 void summary_clear(struct summary *summary, uint64_t begin_ns);
 

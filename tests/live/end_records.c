@@ -4,23 +4,9 @@
 #include <string.h>
 #include <time.h>
 
-
 #include "tests/live/end_records.h"
 
 /* ---- finding ---------------------------------------------------------------------------- */
-
-bool is_event(const json_t *record, const char *event)
-{
-	return !strcmp(text_of(record, "event"), event);
-}
-
-bool same_text(const json_t *record, const char *key, const char *want)
-{
-	if (!strcmp(text_of(record, key), want))
-		return true;
-	note("%s is %s, expected %s", key, text_of(record, key), want);
-	return false;
-}
 
 void note_record(const char *what, const json_t *record)
 {
@@ -36,7 +22,7 @@ const json_t *find_close(const json_t *records, pid_t pid, const struct pair *pa
 	size_t i;
 
 	json_array_foreach(records, i, record)
-		if (is_event(record, "close") && number_of(record, "pid") == pid &&
+		if (is_close(record) && number_of(record, "pid") == pid &&
 		    number_of(record, "lport") == pair->lport &&
 		    number_of(record, "rport") == pair->rport)
 			found = record;
@@ -157,20 +143,9 @@ static int count_unended(const json_t *records, int *closes)
 	return wrong;
 }
 
-static int count_ends(const json_t *records)
-{
-	const json_t *record;
-	int ends = 0;
-	size_t i;
-
-	json_array_foreach(records, i, record)
-		ends += is_event(record, "end");
-	return ends;
-}
-
 void check_records(const struct run *run, const char *via)
 {
-	int strays = count_strays(run->all), ends = count_ends(run->all), closes = 0;
+	int strays = count_strays(run->all), ends = count_events(run->all, "end"), closes = 0;
 	int wrong = count_unended(run->all, &closes);
 	struct totals totals = run_totals(run);
 

@@ -8,9 +8,7 @@
 #include "tests/live/end_tcp.h"
 #include "tests/live/live.h"
 
-bool is_event(const json_t *record, const char *event);
-bool same_text(const json_t *record, const char *key, const char *want);	/* or a note */
-void note_record(const char *what, const json_t *record);			/* NULL: none */
+void note_record(const char *what, const json_t *record);	/* NULL: none */
 
 /* The close of this end; the last, where there are several. NULL: none. */
 const json_t *find_close(const json_t *records, pid_t pid, const struct pair *pair);

@@ -100,7 +100,7 @@ static const json_t *find_record(const struct run *run, const struct scene *scen
 	size_t i;
 
 	json_array_foreach(run->all, i, record)
-		if (!strcmp(text_of(record, "event"), scene->event) &&
+		if (is_event(record, scene->event) &&
 		    !strcmp(text_of(record, scene->key), scene->value))
 			return record;
 	return NULL;

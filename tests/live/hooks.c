@@ -70,7 +70,7 @@ static int lines_with(const struct run *run, const char *text)
 	return count;
 }
 
-static bool is_reset(const struct run *run)
+static bool shows_reset(const struct run *run)
 {
 	const json_t *record = json_array_get(run->records, 0);
 
@@ -93,7 +93,7 @@ static void optional_hook(const struct btf *btf)
 	ok(!run.status && lines_with(&run, "no hook on tcp_time_wait (") == 1 &&
 		   strstr(run.told, "what else happened before the call returned"),
 	   "fentry: an optional hook that is refused is told once, with what it would have shown");
-	ok(is_reset(&run), "fentry: and the rest is seen");
+	ok(shows_reset(&run), "fentry: and the rest is seen");
 	note("%s", strtok(run.told, "\n"));
 	run_free(&run);
 	leave(&crowd);

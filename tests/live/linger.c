@@ -447,7 +447,7 @@ static const json_t *close_of(const struct run *run, const struct deed *deed)
 
 static bool is_setting(const json_t *record)
 {
-	return !strcmp(text_of(record, "event"), "linger");
+	return is_event(record, "linger");
 }
 
 /* The next of this socket, from *at on. */

@@ -341,9 +341,48 @@ long long number_of(const json_t *record, const char *key)
 	return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
+bool is_event(const json_t *record, const char *event)
+{
+	return !strcmp(text_of(record, "event"), event);
+}
+
 bool is_close(const json_t *record)
 {
-	return !strcmp(text_of(record, "event"), "close");
+	return is_event(record, "close");
+}
+
+bool is_reset(const json_t *record)
+{
+	return is_event(record, "reset");
+}
+
+bool same_text(const json_t *record, const char *key, const char *want)
+{
+	const char *got = text_of(record, key);
+
+	if (!strcmp(got, want ? want : "null"))
+		return true;
+	note("%s is %s, expected %s", key, got, want ? want : "null");
+	return false;
+}
+
+bool same_number(const json_t *record, const char *key, long long want)
+{
+	if (number_of(record, key) == want)
+		return true;
+	note("%s is %lld, expected %lld", key, number_of(record, key), want);
+	return false;
+}
+
+int count_events(const json_t *records, const char *event)
+{
+	const json_t *record;
+	int count = 0;
+	size_t i;
+
+	json_array_foreach(records, i, record)
+		count += is_event(record, event);
+	return count;
 }
 
 /* v6.10 gave tcp_send_reset its reasons and made it tell of all replies. */

@@ -76,6 +76,14 @@ bool is_blind(const char *via);
 /* ---- a record ---- */
 const char *text_of(const json_t *record, const char *key);	/* "null" for null */
 long long number_of(const json_t *record, const char *key);	/* -1 for null */
+bool is_event(const json_t *record, const char *event);
 bool is_close(const json_t *record);
+bool is_reset(const json_t *record);
+
+/* Or note what is there instead.  NULL stands for null. */
+bool same_text(const json_t *record, const char *key, const char *want);
+bool same_number(const json_t *record, const char *key, long long want);
+
+int count_events(const json_t *records, const char *event);
 
 #endif

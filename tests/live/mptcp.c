@@ -393,30 +393,9 @@ static void play_listening(const struct listening *listening, struct played *pla
 
 /* ---- the records ----------------------------------------------------------------------- */
 
-static bool is_reset(const json_t *record)
-{
-	return !strcmp(text_of(record, "event"), "reset");
-}
-
 static bool is_sent(const json_t *record)
 {
 	return is_reset(record) && !strcmp(text_of(record, "direction"), "sent");
-}
-
-static bool same_text(const json_t *record, const char *key, const char *want)
-{
-	if (!strcmp(text_of(record, key), want ? want : "null"))
-		return true;
-	note("%s is %s, expected %s", key, text_of(record, key), want ? want : "null");
-	return false;
-}
-
-static bool same_number(const json_t *record, const char *key, long long want)
-{
-	if (number_of(record, key) == want)
-		return true;
-	note("%s is %lld, expected %lld", key, number_of(record, key), want);
-	return false;
 }
 
 static bool same_truth(const json_t *record, const char *key, bool want)

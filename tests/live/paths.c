@@ -135,24 +135,6 @@ static int find(const json_t *records, const struct walked *walked, const json_t
 
 /* ---- comparing ------------------------------------------------------------------------ */
 
-static bool same_text(const json_t *record, const char *key, const char *want)
-{
-	const char *got = text_of(record, key);
-
-	if (!strcmp(got, want ? want : "null"))
-		return true;
-	note("%s is %s, expected %s", key, got, want ? want : "null");
-	return false;
-}
-
-static bool same_number(const json_t *record, const char *key, long long want)
-{
-	if (number_of(record, key) == want)
-		return true;
-	note("%s is %lld, expected %lld", key, number_of(record, key), want);
-	return false;
-}
-
 static bool at_least(const json_t *record, const char *key, long long least)
 {
 	if (number_of(record, key) >= least)

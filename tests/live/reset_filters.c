@@ -65,7 +65,7 @@ static void stop(struct team *team)
 
 static bool is(const json_t *record, const char *event, const char *key, const char *word)
 {
-	return !strcmp(text_of(record, "event"), event) && !strcmp(text_of(record, key), word);
+	return is_event(record, event) && !strcmp(text_of(record, key), word);
 }
 
 static int count(const json_t *records, pid_t pid, const char *event, const char *key, const char *word)
@@ -100,17 +100,6 @@ static int seen(const json_t *records, const struct team *team)
 	if (count(records, client, "linger", "comm", "client") == 1)
 		seen |= SET;
 	return seen;
-}
-
-static int count_follows(const json_t *records)
-{
-	const json_t *record;
-	int follows = 0;
-	size_t i;
-
-	json_array_foreach(records, i, record)
-		follows += !is_close(record);
-	return follows;
 }
 
 /* ---- the filters ---------------------------------------------------------------------------- */
@@ -163,7 +152,7 @@ static void check(const struct row *row, const struct run *run)
 {
 	int first_set = visible(row->first), second_set = visible(row->second);
 	int first = seen(run->all, &teams[0]), second = seen(run->all, &teams[1]);
-	int follows = count_follows(run->all);
+	int follows = json_array_size(run->all) - count_events(run->all, "close");
 
 	if (!ok(first == first_set && second == second_set &&
 		follows == bits(first_set) + bits(second_set), "%s: %s", via, row->name))

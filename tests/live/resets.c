@@ -105,11 +105,6 @@ static void play_all(int family)
 
 /* ---- the records ------------------------------------------------------------------------ */
 
-static bool is_reset(const json_t *record)
-{
-	return !strcmp(text_of(record, "event"), "reset");
-}
-
 /* A row has a few ports, for several connections. */
 static bool is_in(const json_t *record, const char *key, unsigned int port)
 {
@@ -127,24 +122,6 @@ static bool is_of(const json_t *record, const struct played *played, bool receiv
 	       !strcmp(text_of(record, "direction"), received ? "received" : "sent") &&
 	       is_in(record, received ? "rport" : "lport", place->here) &&
 	       is_in(record, received ? "lport" : "rport", place->there);
-}
-
-static bool same_text(const json_t *record, const char *key, const char *want)
-{
-	const char *got = text_of(record, key);
-
-	if (!strcmp(got, want ? want : "null"))
-		return true;
-	note("%s is %s, expected %s", key, got, want ? want : "null");
-	return false;
-}
-
-static bool same_number(const json_t *record, const char *key, long long want)
-{
-	if (number_of(record, key) == want)
-		return true;
-	note("%s is %lld, expected %lld", key, number_of(record, key), want);
-	return false;
 }
 
 /* The close that left the socket: of the same end, or of its listener. */
@@ -371,12 +348,8 @@ static void check_sum(const json_t *records, unsigned int out_rsts)
 static void check_totals(const struct run *run)
 {
 	struct totals totals = run_totals(run);
-	const json_t *record;
-	int resets = 0;
-	size_t i;
+	int resets = count_events(run->all, "reset");
 
-	json_array_foreach(run->all, i, record)
-		resets += is_reset(record);
 	if (!ok(resets == attributed, "%s: no RST that nobody sent", via))
 		note("%d of %d belong to one of these", attributed, resets);
 	if (!ok(totals.resets == resets && !totals.lost && !totals.unknown && !run->status,

@@ -239,12 +239,9 @@ static long long sum_of(const struct run *run, const char *number)
 
 static bool all_are_tables(const struct run *run)
 {
-	json_t *object;
-	size_t i;
+	size_t count = json_array_size(run->all);
 
-	json_array_foreach(run->all, i,
-			   object) if (strcmp(text_of(object, "event"), "summary")) return false;
-	return json_array_size(run->all) > 0;
+	return count && count_events(run->all, "summary") == (int)count;
 }
 
 /* What the kernel left out by itself is told, and no test can keep it from that. */
