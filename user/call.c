@@ -51,14 +51,18 @@ static const struct call {
 };
 
 static const struct call io_worker = { .name = "io_uring", .words = "io_uring, in a thread of its own" };
+/* It closes what it was asked to at its end, or what the process had open: one cannot tell. */
+static const struct call ending_io_worker = { .words = "a thread of io_uring, at its end" };
 static const struct call exits = { .name = "exit", .words = "the end of the process" };
 
 static const struct call *call_of(const struct close_event *close)
 {
-	if (close->context == CONTEXT_EXIT)
-		return &exits;
+	bool exiting = close->context == CONTEXT_EXIT;
+
 	if (close->call == CALL_IO_WORKER)
-		return &io_worker;
+		return exiting ? &ending_io_worker : &io_worker;
+	if (exiting)
+		return &exits;
 	for (size_t i = 0; i < COUNT(calls); i++)
 		if (close->call == calls[i].number + 1)
 			return &calls[i];

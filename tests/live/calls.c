@@ -108,11 +108,6 @@ static void by_ring(int fd)
 	ring_close(fd, 0);
 }
 
-static void by_ring_worker(int fd)
-{
-	ring_close(fd, IOSQE_ASYNC);
-}
-
 /* ---- a call that holds the socket while another thread closes it --------------------------- */
 
 static volatile pid_t holder;
@@ -169,6 +164,20 @@ static void held_by(void *(*thread_of)(void *), long call, int fd)
 	close(peer);
 }
 
+/* The process stays until the socket is closed: at its end the thread would be ending too. */
+static void by_ring_worker(int fd)
+{
+	int peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	char byte;
+
+	if (peer < 0)
+		_exit(1);
+	ring_close(fd, IOSQE_ASYNC);
+	if (read(peer, &byte, 1))
+		_exit(1);
+	close(peer);
+}
+
 static void by_receiver(int fd)
 {
 	held_by(receive, SYS_recvfrom, fd);
@@ -197,7 +206,8 @@ static const struct row {
 	{ "exit()", by_exit, "exit" },
 	{ "SIGKILL", by_kill, "exit" },
 	{ "io_uring", by_ring, "io_uring" },
-	{ "a thread of io_uring", by_ring_worker, "io_uring", .by_thread = true, .by_kernel = true },
+	{ "a thread of io_uring", by_ring_worker, "io_uring", .connected = true, .by_thread = true,
+	  .by_kernel = true },
 	{ "recv() in another thread", by_receiver, "recvfrom", .connected = true, .by_thread = true },
 	{ "poll() in another thread", by_poller, "ppoll", .connected = true, .by_thread = true },
 };

@@ -59,6 +59,17 @@ static void a_thread_of_io_uring_is_io_uring(void **state)
 	says(event, "io_uring", "thread");
 }
 
+/* Its own fput() was put off until then, or the process has ended and it was the last to go. */
+static void a_thread_of_io_uring_that_ends_is_neither(void **state)
+{
+	struct close_event event = sample;
+
+	event.call = CALL_IO_WORKER;
+	event.context = CONTEXT_EXIT;
+	assert_null(call_name(&event));
+	assert_string_equal(call_words(&event), "a thread of io_uring, at its end");
+}
+
 static void a_kernel_thread_calls_nobody(void **state)
 {
 	struct close_event event = closed_by(-1);
@@ -99,6 +110,7 @@ int main(void)
 		cmocka_unit_test(none_is_not_the_first),
 		cmocka_unit_test(an_exit_is_one_by_whatever_call),
 		cmocka_unit_test(a_thread_of_io_uring_is_io_uring),
+		cmocka_unit_test(a_thread_of_io_uring_that_ends_is_neither),
 		cmocka_unit_test(a_kernel_thread_calls_nobody),
 		cmocka_unit_test(text_has_the_words_with_v),
 		cmocka_unit_test(exec_is_known),
