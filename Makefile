@@ -93,8 +93,8 @@ test_libs := $(shell $(PKG_CONFIG) --libs cmocka jansson libpcap 2>/dev/null)
 $O/tests/unit/%: $O/tests/unit/%.o $(filter-out %/main.o,$(TRACER))
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(ldlibs) $(test_libs) $(LDLIBS) -o $@
 comma := ,
-# What the tracer would say to its filters that test says.
-$O/tests/unit/resets: test_libs += $(patsubst %,-Wl$(comma)--wrap=tracer_%,\
+# What the tracer would say to its filters those tests say.
+$O/tests/unit/reset%: test_libs += $(patsubst %,-Wl$(comma)--wrap=tracer_%,\
 				     traces_few wants wants_branches wants_resets)
 $O/tests/live/%: $O/tests/live/%.o $(live_shared:%=$O/tests/live/%.o) \
 		 $(filter-out %/rst_client.o,$(CLIENT))
