@@ -215,4 +215,19 @@ static inline char *shown(const struct sink *sink, int width, int verbose,
 	return shown_record(sink, width, verbose, &closed);
 }
 
+static inline void set_comm(struct close_event *event, const char *comm)
+{
+	memset(event->comm, 0, sizeof(event->comm));
+	memcpy(event->comm, comm, strlen(comm));
+}
+
+static inline int lines_of(const char *text)
+{
+	int lines = 0;
+
+	for (; *text; text++)
+		lines += *text == '\n';
+	return lines;
+}
+
 #endif
