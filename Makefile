@@ -84,7 +84,7 @@ UNITS := $(patsubst tests/unit/%.c,$O/tests/unit/%,$(wildcard tests/unit/*.c))
 # In tests/live what is not a program of its own is shared by all of them.
 live_shared := live counters wire reset_actor reset_forge reset_rows \
 	       linger_uring end_tcp end_closer end_scenes end_records end_deeds mixed_parts \
-	       filter_acts filter_cast filter_cases
+	       filter_acts filter_cast filter_cases command_roles
 LIVES := $(patsubst tests/live/%.c,$O/tests/live/%,\
 	   $(filter-out $(live_shared:%=tests/live/%.c),$(wildcard tests/live/*.c)))
 test_libs := $(shell $(PKG_CONFIG) --libs cmocka jansson libpcap 2>/dev/null)
