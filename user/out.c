@@ -62,21 +62,31 @@ void out_close(struct out *out)
 	free(out);
 }
 
-void out_bytes(struct out *out, const char *bytes, size_t size)
+static void add(struct out *out, const char *bytes, size_t size)
+{
+	memcpy(out->bytes + out->used, bytes, size);
+	out->used += size;
+}
+
+/* Only a summary takes so much: it leaves in parts. */
+static void add_in_parts(struct out *out, const char *bytes, size_t size)
 {
 	size_t part;
 
-	/* Only a summary takes so much: it leaves in parts. */
-	while (size > ROOM - out->used) {
-		part = ROOM - out->used;
-		memcpy(out->bytes + out->used, bytes, part);
-		out->used += part;
-		out_flush(out);
-		bytes += part;
-		size -= part;
+	for (; size; bytes += part, size -= part) {
+		if (out->used == ROOM)
+			out_flush(out);
+		part = size < ROOM - out->used ? size : ROOM - out->used;
+		add(out, bytes, part);
 	}
-	memcpy(out->bytes + out->used, bytes, size);
-	out->used += size;
+}
+
+void out_bytes(struct out *out, const char *bytes, size_t size)
+{
+	if (size <= ROOM - out->used)
+		add(out, bytes, size);
+	else
+		add_in_parts(out, bytes, size);
 }
 
 void out_text(struct out *out, const char *text)
@@ -86,7 +96,9 @@ void out_text(struct out *out, const char *text)
 
 void out_char(struct out *out, char c)
 {
-	out_bytes(out, &c, 1);
+	if (out->used == ROOM)
+		out_flush(out);
+	out->bytes[out->used++] = c;
 }
 
 /* printf() took half of the time that a record takes. */
@@ -115,8 +127,11 @@ void out_hex(struct out *out, uint64_t number)
 
 void out_spaces(struct out *out, int count)
 {
-	while (count-- > 0)
-		out_char(out, ' ');
+	static const char spaces[] = "                ";
+	const int most = sizeof(spaces) - 1;
+
+	for (; count > 0; count -= most)
+		out_bytes(out, spaces, count < most ? count : most);
 }
 
 void out_trim(struct out *out)

@@ -81,18 +81,90 @@ static void loses_nothing_between_flushes(void **state)
 	free(text);
 }
 
+/* Without the end of a record, as a summary: several times what there is room for, in pieces of
+ * this size that end anywhere. */
+#define PIECE 7919
+
 static void too_much(struct out *out)
 {
-	static char bytes[1 << 20];
+	char piece[PIECE];
 
-	memset(bytes, 'x', sizeof(bytes));
-	out_bytes(out, bytes, sizeof(bytes));
-	out_char(out, 'y');
+	for (int i = 0; i < 1000; i++) {
+		memset(piece, 'a' + i % 26, sizeof(piece));
+		out_bytes(out, piece, sizeof(piece));
+		out_char(out, '0' + i % 10);
+	}
 }
 
-static void does_not_run_over(void **state)
+static void what_has_no_room_leaves_before(void **state)
 {
-	free(written(too_much));
+	char *text = written(too_much), *at = text;
+
+	assert_int_equal(strlen(text), 1000 * (PIECE + 1));
+	for (int i = 0; i < 1000; i++, at += PIECE + 1) {
+		assert_int_equal(at[0], 'a' + i % 26);
+		assert_memory_equal(at, at + 1, PIECE - 1);
+		assert_int_equal(at[PIECE], '0' + i % 10);
+	}
+	free(text);
+}
+
+/* So that it ends where the room does. */
+static void one_by_one(struct out *out)
+{
+	for (int i = 0; i < 8 << 20; i++)
+		out_char(out, 'a' + i % 26);
+}
+
+static void single_letters_too(void **state)
+{
+	char *text = written(one_by_one);
+
+	assert_int_equal(strlen(text), 8 << 20);
+	for (int i = 0; i < 8 << 20; i++)
+		if (text[i] != 'a' + i % 26)
+			fail_msg("letter %d is %c", i, text[i]);
+	free(text);
+}
+
+static void one_piece(struct out *out)
+{
+	char *piece = malloc(8 << 20);
+
+	memset(piece, 'x', 8 << 20);
+	out_bytes(out, piece, 8 << 20);
+	free(piece);
+	out_end(out);
+}
+
+static void one_piece_may_be_longer_than_the_room(void **state)
+{
+	char *text = written(one_piece);
+
+	assert_int_equal(strlen(text), (8 << 20) + 1);
+	assert_int_equal(strspn(text, "x"), 8 << 20);
+	free(text);
+}
+
+static void many_spaces(struct out *out)
+{
+	for (int count = 0; count < 100; count++) {
+		out_spaces(out, count);
+		out_char(out, '|');
+	}
+}
+
+static void spaces_are_counted(void **state)
+{
+	char *text = written(many_spaces), *at = text;
+
+	for (int count = 0; count < 100; count++, at++) {
+		assert_int_equal(strspn(at, " "), count);
+		at += count;
+		assert_int_equal(*at, '|');
+	}
+	assert_string_equal(at, "");
+	free(text);
 }
 
 static void says_why_it_cannot_open(void **state)
@@ -393,7 +465,10 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_letters_and_numbers),
 		cmocka_unit_test(loses_nothing_between_flushes),
-		cmocka_unit_test(does_not_run_over),
+		cmocka_unit_test(what_has_no_room_leaves_before),
+		cmocka_unit_test(single_letters_too),
+		cmocka_unit_test(one_piece_may_be_longer_than_the_room),
+		cmocka_unit_test(spaces_are_counted),
 		cmocka_unit_test(says_why_it_cannot_open),
 		cmocka_unit_test(a_full_disk_is_told_in_records),
 		cmocka_unit_test(only_what_was_not_written_is_lost),
