@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "user/address.h"
 #include "user/call.h"
 #include "user/cause.h"
 #include "user/fields.h"
@@ -52,38 +52,10 @@ static void put_word(struct value *value, const char *word)
 	value->text = word;
 }
 
-static int is_ipv4(const __u8 *addr)
-{
-	static const __u8 mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	return !memcmp(addr, mapped, sizeof(mapped));
-}
-
-/* inet_ntop() prints by sprintf(), four times slower. */
-static void put_ipv4(struct value *value, const __u8 *addr)
-{
-	char *at = value->room;
-
-	for (int i = 0; i < 4; i++) {
-		unsigned int n = addr[i];
-
-		if (n >= 100)
-			*at++ = '0' + n / 100;
-		if (n >= 10)
-			*at++ = '0' + n / 10 % 10;
-		*at++ = '0' + n % 10;
-		*at++ = i < 3 ? '.' : '\0';
-	}
-	put_word(value, value->room);
-}
-
 void fields_put_address(struct value *value, const __u8 *addr)
 {
-	if (is_ipv4(addr)) {
-		put_ipv4(value, addr + 12);
-		return;
-	}
-	put_word(value, inet_ntop(AF_INET6, addr, value->room, sizeof(value->room)));
+	address_put(value->room, addr);
+	put_word(value, value->room);
 }
 
 /* One of the facts that may be missing. */
@@ -145,7 +117,13 @@ GET(after_us) { put_number(value, r->event->blocked_ns / 1000); }
 GET(context) { put_word(value, context_name(r->event->context)); }
 GET(cgroup) { put_known(value, r->event->cgroup); }
 GET_NUMBER(netns)
-GET(family) { put_word(value, is_ipv4(r->event->laddr) || is_ipv4(r->event->raddr) ? "ipv4" : "ipv6"); }
+
+static int is_ipv4(const struct close_event *event)
+{
+	return address_is_ipv4(event->laddr) || address_is_ipv4(event->raddr);
+}
+
+GET(family) { put_word(value, is_ipv4(r->event) ? "ipv4" : "ipv6"); }
 GET(laddr) { fields_put_address(value, r->event->laddr); }
 GET_NUMBER(lport)
 GET(raddr) { fields_put_address(value, r->event->raddr); }
@@ -250,11 +228,7 @@ GET(mptcp)
 
 static void put_end(struct value *value, const __u8 *addr, unsigned int port)
 {
-	struct value address = {};
-
-	fields_put_address(&address, addr);
-	snprintf(value->room, sizeof(value->room), is_ipv4(addr) ? "%s:%u" : "[%s]:%u",
-		 address.text, port);
+	address_put_end(value->room, addr, port);
 	put_word(value, value->room);
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "user/address.h"
 #include "user/diagnosis.h"
 #include "user/echoes.h"
 #include "user/findings.h"
@@ -157,16 +157,6 @@ static void count_close(struct finding *finding, const struct record *record)
 	count_lost_bytes(finding, record);
 }
 
-static void put_address(char *text, size_t size, const __u8 *addr, unsigned int port)
-{
-	static const __u8 mapped[12] = { [10] = 0xff, 0xff };
-	bool is_ipv4 = !memcmp(addr, mapped, sizeof(mapped));
-	char address[INET6_ADDRSTRLEN];
-
-	inet_ntop(is_ipv4 ? AF_INET : AF_INET6, is_ipv4 ? addr + 12 : addr, address, sizeof(address));
-	snprintf(text, size, is_ipv4 ? "%s:%u" : "[%s]:%u", address, port);
-}
-
 static void count_place(struct finding *finding, const struct close_event *event)
 {
 	char text[TALLY_TEXT];
@@ -176,7 +166,7 @@ static void count_place(struct finding *finding, const struct close_event *event
 	if (finding->diagnosis->place == PLACE_PORT)
 		snprintf(text, sizeof(text), "port" HARD_SPACE "%u", event->lport);
 	else
-		put_address(text, sizeof(text), event->raddr, event->rport);
+		address_put_end(text, event->raddr, event->rport);
 	tally_add(&finding->places, text, 1);
 }
 
@@ -372,10 +362,10 @@ static void add_lost_bytes(struct paragraph *to, const struct finding *finding)
 static void add_example(struct paragraph *to, const struct finding *finding)
 {
 	const struct close_event *first = &finding->first;
-	char local[TALLY_TEXT], remote[TALLY_TEXT];
+	char local[ADDRESS_TEXT], remote[ADDRESS_TEXT];
 
-	put_address(local, sizeof(local), first->laddr, first->lport);
-	put_address(remote, sizeof(remote), first->raddr, first->rport);
+	address_put_end(local, first->laddr, first->lport);
+	address_put_end(remote, first->raddr, first->rport);
 	paragraph_add(to, " %s %s, peer %s.", finding->count > 1 ? "The first was" : "It was", local,
 		      remote);
 }
