@@ -395,3 +395,4 @@ const struct field fields[] = {
 	{ 0 },
 };
 /* clang-format on */
+_Static_assert(sizeof(fields) / sizeof(*fields) <= FIELDS, "room for what is made of each row");

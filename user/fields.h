@@ -29,6 +29,7 @@ enum layout {
 	LAYOUT_WIDE,	/* 150 and more, and what is no terminal */
 };
 
+#define FIELDS 80	/* there is room for so many */
 extern const struct field fields[];	/* ended by a row without get */
 
 static inline bool field_is_of(const struct field *field, const struct record *record)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One object a line.  Written by hand: a library that builds the object first takes
  * longer than the kernel takes to close the connection. */
+#include <stdio.h>
 #include <time.h>
 
 #include "user/fields.h"
@@ -8,6 +9,8 @@
 #include "user/sink.h"
 #include "user/stack.h"
 #include "user/utf8.h"
+
+#define LABEL 32 /* no key comes near it */
 
 static void quote(struct out *out, char c)
 {
@@ -25,22 +28,33 @@ static void escape(struct out *out, uint32_t character)
 		out_char(out, hex[character >> shift & 15]);
 }
 
-static void foreign(struct out *out, const char *text)
+/* Returns how many bytes that were. */
+static int put_character(struct out *out, const char *text)
 {
 	uint32_t character;
+	int length = utf8_next(text, &character);
 
-	while (*text) {
-		int length = utf8_next(text, &character);
+	if (!length)
+		out_text(out, "\\ufffd");
+	else if (character == '"' || character == '\\')
+		quote(out, character);
+	else if (character < 0x10000 && !utf8_is_harmless(character))
+		escape(out, character);
+	else
+		out_bytes(out, text, length);
+	return length ? length : 1;
+}
 
-		if (!length)
-			out_text(out, "\\ufffd");
-		else if (character == '"' || character == '\\')
-			quote(out, character);
-		else if (character < 0x10000 && !utf8_is_harmless(character))
-			escape(out, character);
-		else
-			out_bytes(out, text, length);
-		text += length ? length : 1;
+static void foreign(struct out *out, const char *text)
+{
+	for (;;) {
+		size_t plain = utf8_plain(text);
+
+		out_bytes(out, text, plain);
+		text += plain;
+		if (!*text)
+			return;
+		text += put_character(out, text);
 	}
 }
 
@@ -51,19 +65,29 @@ static void quoted(struct out *out, const char *text, void (*write)(struct out *
 	out_char(out, '"');
 }
 
-/* RFC 3339.  The calendar is asked once a second. */
-static void put_time(struct out *out, uint64_t ns)
+#define SECONDS 16
+
+/* RFC 3339.  The calendar is asked once a second; a close has the time of its setting beside its
+ * own, so a few seconds are kept. */
+static const char *second_text(time_t second)
 {
-	static time_t last = -1;
-	static char text[32];
-	time_t second = ns / 1000000000;
+	static struct {
+		time_t second;
+		char text[32];	/* empty: not made yet */
+	} known[SECONDS];
+	typeof(*known) *at = &known[second % SECONDS];
 	struct tm tm;
 
-	if (second != last)
-		strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S.", gmtime_r(&second, &tm));
-	last = second;
-	out_char(out, '"');
-	out_text(out, text);
+	if (at->second == second && *at->text)
+		return at->text;
+	at->second = second;
+	strftime(at->text, sizeof(at->text), "\"%Y-%m-%dT%H:%M:%S.", gmtime_r(&second, &tm));
+	return at->text;
+}
+
+static void put_time(struct out *out, uint64_t ns)
+{
+	out_text(out, second_text(ns / 1000000000));
 	out_zeros(out, ns % 1000000000, 9);
 	out_text(out, "Z\"");
 }
@@ -152,24 +176,33 @@ static void put_stack(struct out *out, const struct stack *stack)
 	out_char(out, '}');
 }
 
+/* Each key with what is around it, beside its row: they are most of what there is to write, and
+ * each is one copy this way. */
+static struct {
+	char text[LABEL];
+	size_t size;
+} labels[FIELDS];
+
+/* The first row is of every kind. */
 static void json_begin(struct out *heads, int width, int verbose)
 {
+	for (size_t i = 0; fields[i].get; i++)
+		if (fields[i].key)
+			labels[i].size = snprintf(labels[i].text, LABEL, "%c\"%s\":", i ? ',' : '{',
+						  fields[i].key);
 }
 
 static void json_record(struct out *out, const struct record *record)
 {
-	char before = '{';
+	struct value value;
 
-	for (const struct field *field = fields; field->get; field++) {
-		struct value value;
-
-		if (!field->key || !field_is_of(field, record))
+	for (size_t i = 0; fields[i].get; i++) {
+		if (!fields[i].key || !field_is_of(&fields[i], record))
 			continue;
 		value.type = VALUE_NULL;
-		field->get(record, &value);
-		json_key(out, before, field->key);
+		fields[i].get(record, &value);
+		out_bytes(out, labels[i].text, labels[i].size);
 		json_value(out, &value);
-		before = ',';
 	}
 	if (record->stack)
 		put_stack(out, record->stack);

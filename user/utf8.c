@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stddef.h>
-
 #include "user/utf8.h"
 
 struct range {
@@ -60,4 +58,13 @@ int utf8_shown(const char *text)
 	int length = utf8_next(text, &character);
 
 	return length && utf8_is_harmless(character) && character != '\\' ? length : 0;
+}
+
+size_t utf8_plain(const char *text)
+{
+	const char *end = text;
+
+	while (*end >= ' ' && *end < 0x7f && *end != '"' && *end != '\\')
+		end++;
+	return end - text;
 }

@@ -129,6 +129,7 @@ static void measure(const char *form, const struct sink *sink, const char *to, i
 
 	if (!out || fd < 0)
 		err(1, "cannot write to %s", to);
+	sink->begin(NULL, 0, 0);
 	rate(sink, out, 10000);
 	before = allocations;
 	for (int i = 0; i < ROUNDS; i++) {

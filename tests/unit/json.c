@@ -451,6 +451,11 @@ static uint64_t moment(const char *text)
 	return timegm(&tm) * UINT64_C(1000000000) + ns;
 }
 
+static uint64_t moment_of(const json_t *object, const char *key)
+{
+	return moment(json_string_value(json_object_get(object, key)));
+}
+
 static uint64_t shown_moment(uint64_t time_ns)
 {
 	struct close_event event = sample;
@@ -459,7 +464,7 @@ static uint64_t shown_moment(uint64_t time_ns)
 
 	event.time_ns = time_ns;
 	object = parsed(&event);
-	ns = moment(json_string_value(json_object_get(object, "time")));
+	ns = moment_of(object, "time");
 	json_decref(object);
 	return ns;
 }
@@ -499,6 +504,26 @@ static void time_is_utc_to_the_nanosecond(void **state)
 	assert_int_equal(shown_moment(rest_ns + 7), zero_ns + rest_ns + 7);
 }
 
+/* Of two times in one record, seconds to hours apart, each is its own; and again, in records that
+ * come by turns. */
+static void times_that_are_far_apart_do_not_mix(void **state)
+{
+	static const uint64_t back_s[] = { 0, 1, 15, 16, 17, 32, 59, 60, 3600, 86399, 86400 };
+	uint64_t zero_ns = shown_moment(0), time_ns = 200000 * UINT64_C(1000000000) + 5;
+	struct close_event event = sample;
+	json_t *object;
+
+	event.time_ns = time_ns;
+	event.setter = sample_setter;
+	for (size_t i = 0; i < 2 * COUNT(back_s); i++) {
+		event.setter.time_ns = time_ns - back_s[i % COUNT(back_s)] * UINT64_C(1000000000);
+		object = parsed(&event);
+		assert_int_equal(moment_of(object, "time"), zero_ns + event.time_ns);
+		assert_int_equal(moment_of(object, "linger_set_time"), zero_ns + event.setter.time_ns);
+		json_decref(object);
+	}
+}
+
 /* ---- names of processes ---------------------------------------------------------------- */
 
 #define BROKEN "\xef\xbf\xbd" /* U+FFFD */
@@ -515,6 +540,9 @@ static const struct {
 	{ "back\\slash" },
 	{ "\\u0041" },
 	{ "'}],:{[" },
+	{ "a\"b\\c" },
+	{ "\"" },
+	{ "plain\xc3\xa9plain\n" },
 	{ "\1\2\3\4\5\6\a\b\t\n\v\f\r\16\17" },
 	{ "\x1b[31mred\x1b[0m" },
 	{ "\x1b]0;title\a" },
@@ -608,6 +636,7 @@ int main(void)
 		cmocka_unit_test(values_are_those_of_the_end),
 		cmocka_unit_test(numbers_reach_their_limits),
 		cmocka_unit_test(time_is_utc_to_the_nanosecond),
+		cmocka_unit_test(times_that_are_far_apart_do_not_mix),
 		cmocka_unit_test(any_name_comes_back),
 		cmocka_unit_test(any_byte_comes_back),
 		cmocka_unit_test(losses_are_records),

@@ -186,6 +186,19 @@ static void knows_what_a_terminal_obeys(void **state)
 			fail_msg("U+%04X", harmless[i]);
 }
 
+/* A byte that it takes for plain needs no escape in either output. */
+static void plain_is_what_nobody_escapes(void **state)
+{
+	for (unsigned int byte = 1; byte < 256; byte++) {
+		const char text[] = { 'a', byte, 'z', '\0' };
+		bool plain = byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
+
+		if (utf8_plain(text) != (plain ? 3 : 1) || utf8_plain(text + 1) != (plain ? 2 : 0))
+			fail_msg("%02x", byte);
+	}
+	assert_int_equal(utf8_plain(""), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -194,6 +207,7 @@ int main(void)
 		cmocka_unit_test(names_the_broken_by_hand),
 		cmocka_unit_test(stops_at_the_end),
 		cmocka_unit_test(knows_what_a_terminal_obeys),
+		cmocka_unit_test(plain_is_what_nobody_escapes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
