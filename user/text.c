@@ -31,22 +31,32 @@ static void space(struct out *out, int width)
 	line.used += width;
 }
 
-static void foreign(struct out *out, const char *text)
+/* Returns how many bytes that were. */
+static int put_character(struct out *out, const char *text)
 {
 	static const char hex[] = "0123456789abcdef";
+	int length = utf8_shown(text);
 
-	while (*text) {
-		int length = utf8_shown(text);
+	if (length) {
+		out_bytes(out, text, length);
+		return length;
+	}
+	out_text(out, "\\x");
+	out_char(out, hex[(unsigned char)*text >> 4]);
+	out_char(out, hex[*text & 15]);
+	return 1;
+}
 
-		if (length) {
-			out_bytes(out, text, length);
-		} else {
-			length = 1;
-			out_text(out, "\\x");
-			out_char(out, hex[(unsigned char)*text >> 4]);
-			out_char(out, hex[*text & 15]);
-		}
-		text += length;
+static void foreign(struct out *out, const char *text)
+{
+	for (;;) {
+		size_t plain = utf8_plain(text);
+
+		out_bytes(out, text, plain);
+		text += plain;
+		if (!*text)
+			return;
+		text += put_character(out, text);
 	}
 }
 
@@ -54,13 +64,18 @@ static int foreign_width(const char *text)
 {
 	int width = 0;
 
-	while (*text) {
-		int length = utf8_shown(text);
+	for (;;) {
+		size_t plain = utf8_plain(text);
+		int length;
 
+		width += plain;
+		text += plain;
+		if (!*text)
+			return width;
+		length = utf8_shown(text);
 		width += length ? 1 : 4;
 		text += length ? length : 1;
 	}
-	return width;
 }
 
 /* Local time of day, as the clock on the wall of whoever reads it. */
@@ -162,6 +177,20 @@ static int is_detail(const struct field *field)
 	if (line.verbose)
 		return field->key || field->verbose || is_sentence(field);
 	return field->detail && !field->verbose;
+}
+
+/* Where each row goes: the same for every record. */
+static enum place {
+	PLACE_NOWHERE,
+	PLACE_COLUMN,
+	PLACE_DETAIL,
+} places[FIELDS];
+
+static void place_rows(void)
+{
+	for (const struct field *field = fields; field->get; field++)
+		places[field - fields] = is_column(field) ? PLACE_COLUMN :
+					 is_detail(field) ? PLACE_DETAIL : PLACE_NOWHERE;
 }
 
 static void new_line(struct out *out)
@@ -272,34 +301,46 @@ static void put_stack(struct out *out, const struct stack *stack)
 	}
 }
 
-static void text_record(struct out *out, const struct record *record)
+static void put_columns(struct out *out, const struct record *record)
 {
 	struct value value;
 
-	line.used = 0;
-	for (const struct field *field = fields; field->get; field++) {
-		value.type = VALUE_NULL;
-		if (!is_column(field))
+	for (size_t i = 0; fields[i].get; i++) {
+		if (places[i] != PLACE_COLUMN)
 			continue;
-		if (field_is_of(field, record))
-			field->get(record, &value);
-		put_column(out, field, &value);
+		value.type = VALUE_NULL;
+		if (field_is_of(&fields[i], record))
+			fields[i].get(record, &value);
+		put_column(out, &fields[i], &value);
 	}
+}
+
+static void put_details(struct out *out, const struct record *record)
+{
+	struct value value;
+
+	for (size_t i = 0; fields[i].get; i++) {
+		if (places[i] != PLACE_DETAIL || !field_is_of(&fields[i], record))
+			continue;
+		value.type = VALUE_NULL;
+		fields[i].get(record, &value);
+		if (!is_worth_telling(&fields[i], &value))
+			continue;
+		if (is_sentence(&fields[i]))
+			put_sentence(out, &value);
+		else
+			put_detail(out, &fields[i], &value);
+	}
+}
+
+static void text_record(struct out *out, const struct record *record)
+{
+	line.used = 0;
+	put_columns(out, record);
 	/* As the head has it. */
 	if (line.layout == LAYOUT_NARROW)
 		new_line(out);
-	for (const struct field *field = fields; field->get; field++) {
-		value.type = VALUE_NULL;
-		if (!is_detail(field) || !field_is_of(field, record))
-			continue;
-		field->get(record, &value);
-		if (!is_worth_telling(field, &value))
-			continue;
-		if (is_sentence(field))
-			put_sentence(out, &value);
-		else
-			put_detail(out, field, &value);
-	}
+	put_details(out, record);
 	out_trim(out);
 	if (record->stack)
 		put_stack(out, record->stack);
@@ -309,7 +350,7 @@ static void text_record(struct out *out, const struct record *record)
 static void put_heads(struct out *out, int columns)
 {
 	for (const struct field *field = fields; field->get; field++) {
-		if (!field->head || !(columns ? is_column(field) : is_detail(field)))
+		if (!field->head || places[field - fields] != (columns ? PLACE_COLUMN : PLACE_DETAIL))
 			continue;
 		if (line.used)
 			space(out, 1);
@@ -325,6 +366,7 @@ static void text_begin(struct out *heads, int width, int verbose)
 	line.layout = layout_of(width);
 	line.verbose = verbose;
 	line.used = 0;
+	place_rows();
 	if (!width || !heads)
 		return;
 	put_heads(heads, 1);
