@@ -101,12 +101,18 @@ $O/tests/live/%: $O/tests/live/%.o $(live_shared:%=$O/tests/live/%.o) \
 	$(call say,LD,$@)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(ldlibs) $(test_libs) $(LDLIBS) -o $@
 
 # Programs whose code is looked for on stacks: as they mostly are, with nothing but what it takes to
-# run, static, and with the code in a library.
-VICTIMS := $(addprefix $O/tests/live/stack/victim,-plain -bare -static -shared -fetched)
+# run, static, with the code in a library, and by the compiler that writes no table of where what is.
+VICTIMS := $(addprefix $O/tests/live/stack/victim,-plain -bare -static -shared -fetched -clang)
 victim_parts := $(addprefix $O/tests/live/stack/,victim.o drop.o)
+clang_parts := $(victim_parts:%.o=%-clang.o)
 # Theirs alone, whatever the others are built with.
 $(victim_parts): $O/%.o: %.c
 	$(call say,CC,$@)mkdir -p $(@D) && $(CC) $(cflags) -g -O2 -fomit-frame-pointer -fPIC -c $< -o $@
+$(clang_parts): $O/%-clang.o: %.c
+	$(call say,CC,$@)mkdir -p $(@D) && $(CLANG) $(if $B,--target=$(triplet) --sysroot=$(SYSROOT)) \
+		$(cflags) -g -O2 -fomit-frame-pointer -fPIC -c $< -o $@
+$O/tests/live/stack/victim-clang: $(clang_parts)
+	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ -o $@
 $O/tests/live/stack/victim-plain: $(victim_parts)
 	$(call say,LD,$@)$(CC) $(LDFLAGS) $^ -o $@
 $O/tests/live/stack/victim-bare: $(victim_parts)

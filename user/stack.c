@@ -10,6 +10,7 @@
 #include "user/unwind.h"
 
 #define USER_FRAMES 64
+#define PLACES	    128	/* of their addresses, in the source */
 #define ID_VALID    1	/* BPF_STACK_BUILD_ID_VALID */
 
 #define SITE_PLACES 3
@@ -19,23 +20,34 @@
 
 /* ---- the user's ------------------------------------------------------------------ */
 
-static struct frame user_frame(struct maps *maps, uint64_t address, bool returns)
+static void add_frame(struct stack *stack, const struct frame *frame)
+{
+	if (stack->user_count < PLACES)
+		stack->frames[stack->user_count++] = *frame;
+}
+
+/* One for each function whose code it is: the compiler may have put some into others. */
+static void add_address(struct stack *stack, struct maps *maps, uint64_t address, bool returns)
 {
 	struct area *area = maps ? maps_find(maps, address - returns) : NULL;
 	struct frame frame = { .addr = address };
-	const struct symbol *symbol;
+	const struct symbol *symbol = NULL;
 
-	if (!area)
-		return frame;
-	frame.module = area->path;
-	if (!area->binary)
-		return frame;
-	symbol = binary_symbol(area->binary, address - area->begin, returns);
-	frame.sym = symbol->name;
-	frame.off = symbol->offset;
-	frame.file = symbol->file;
-	frame.line = symbol->line;
-	return frame;
+	if (area)
+		frame.module = area->path;
+	if (area && area->binary)
+		symbol = binary_symbol(area->binary, address - area->begin, returns);
+	if (!symbol) {
+		add_frame(stack, &frame);
+		return;
+	}
+	do {
+		frame.sym = symbol->name;
+		frame.off = symbol->offset;
+		frame.file = symbol->file;
+		frame.line = symbol->line;
+		add_frame(stack, &frame);
+	} while (symbol++->inlined);
 }
 
 /* The kernel has read in which file the innermost address is: if that is not what the maps say,
@@ -62,7 +74,7 @@ static void add_user(struct stack *stack, const struct user_stack *user)
 	if (maps && count && !maps_find(maps, addresses[count - 1] - 1) && maps_refresh(maps))
 		count = unwind(user, maps, addresses, USER_FRAMES);
 	for (size_t i = 0; i < count; i++)
-		stack->frames[stack->user_count++] = user_frame(maps, addresses[i], i > 0);
+		add_address(stack, maps, addresses[i], i > 0);
 }
 
 /* ---- the kernel's ------------------------------------------------------------------- */
@@ -120,7 +132,7 @@ struct stack stack_of(const struct close_event *event, size_t size)
 
 	if (size < sizeof(record->kernel))
 		return stack;
-	stack.frames = calloc(USER_FRAMES + KERNEL_FRAMES, sizeof(*stack.frames));
+	stack.frames = calloc(PLACES + KERNEL_FRAMES, sizeof(*stack.frames));
 	if (!stack.frames)
 		return stack;
 	/* After exec() the program that called is no more, and what is there now did not call. */

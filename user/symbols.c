@@ -10,16 +10,18 @@
 
 #include <elfutils/libdwelf.h>
 
+#include "user/source.h"
 #include "user/symbols.h"
 
 #define BINARIES 256
 #define LONGEST	 1023
+#define DEEPEST	 16	/* inlined into one another */
 
 /* What was looked up. */
 struct looked_up {
 	uint64_t distance;
 	bool returns;
-	struct symbol symbol;
+	struct symbol symbols[];
 };
 
 struct binary {
@@ -308,21 +310,26 @@ static int by_distance(const void *a, const void *b)
 	return left->returns - right->returns;
 }
 
-static void look_up(struct binary *binary, uint64_t distance, bool returns, struct symbol *symbol)
+static struct looked_up *look_up(struct binary *binary, uint64_t distance, bool returns)
 {
-	Dwarf_Addr address = binary->start + distance, call = address - returns;
-	const char *file;
-	Dwfl_Line *line;
+	Dwarf_Addr call = binary->start + distance - returns;
+	struct symbol symbols[DEEPEST], *last;
+	size_t count = source_of(binary->module, call, symbols, DEEPEST);
+	struct looked_up *new = malloc(sizeof(*new) + count * sizeof(*symbols));
 	GElf_Sym sym;
 
-	symbol->name = symbols_keep(dwfl_module_addrinfo(binary->module, call, &symbol->offset, &sym,
-							 NULL, NULL, NULL));
-	symbol->offset += returns;
-	line = dwfl_module_getsrc(binary->module, call);
-	if (!line)
-		return;
-	file = dwfl_lineinfo(line, NULL, &symbol->line, NULL, NULL, NULL);
-	symbol->file = symbols_keep(file);
+	if (!new)
+		return NULL;
+	last = &symbols[count - 1];
+	last->name = symbols_keep(dwfl_module_addrinfo(binary->module, call, &last->offset, &sym, NULL,
+						       NULL, NULL));
+	for (size_t i = 0; i < count; i++) {
+		symbols[i].inlined = i + 1 < count;
+		symbols[i].offset += returns;
+	}
+	*new = (struct looked_up){ .distance = distance, .returns = returns };
+	memcpy(new->symbols, symbols, count * sizeof(*symbols));
+	return new;
 }
 
 const struct symbol *binary_symbol(struct binary *binary, uint64_t distance, bool returns)
@@ -332,14 +339,10 @@ const struct symbol *binary_symbol(struct binary *binary, uint64_t distance, boo
 
 	found = tfind(&wanted, &binary->looked_up, by_distance);
 	if (found)
-		return &(*found)->symbol;
-	new = malloc(sizeof(*new));
-	if (!new)
-		return &unknown;
-	*new = wanted;
-	look_up(binary, distance, returns, &new->symbol);
-	if (tsearch(new, &binary->looked_up, by_distance))
-		return &new->symbol;
+		return (*found)->symbols;
+	new = look_up(binary, distance, returns);
+	if (new && tsearch(new, &binary->looked_up, by_distance))
+		return new->symbols;
 	free(new);
 	return &unknown;
 }

@@ -18,6 +18,7 @@ struct symbol {
 	uint64_t offset;	/* from the function's beginning */
 	const char *file;	/* NULL: no debug information; the source file */
 	int line;
+	bool inlined;		/* into the one that follows it */
 };
 
 struct binary;
@@ -40,8 +41,8 @@ uint64_t binary_reach(const struct binary *binary);
 uint64_t binary_text(const struct binary *binary);
 uint64_t binary_place(const struct binary *binary, uint64_t offset);
 
-/* What is at this distance from the beginning of the first segment; if that is where a call
- * returns to, the line is the call's. */
+/* What is at this distance from the beginning of the first segment, innermost first and with what it
+ * was inlined into behind it; if that is where a call returns to, the line is the call's. */
 const struct symbol *binary_symbol(struct binary *binary, uint64_t distance, bool returns);
 
 void symbols_begin(void);	/* before the first one is opened */

@@ -251,6 +251,7 @@ static struct row {
 	{ "a program", "plain", "victim-plain" },
 	{ "one without symbols", "bare", "victim-bare", .bare = true },
 	{ "one whose debug information was fetched", "fetched", "victim-fetched" },
+	{ "one that clang compiled", "clang", "victim-clang" },
 	{ "a static one", "static", "victim-static" },
 	{ "code of a library", "shared", "libdrop.so" },
 	{ "a container", "static", "/victim", .contained = true },

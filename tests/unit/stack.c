@@ -249,9 +249,20 @@ __attribute__((noinline, no_sanitize("address"))) static struct stack take_own(v
 	return stack;
 }
 
+static int inner_line, outer_line;
+
+__attribute__((always_inline)) static inline struct stack put_into_it(void)
+{
+	inner_line = __LINE__ + 1;
+	return take_own();
+}
+
 __attribute__((noinline)) static struct stack call_it(void)
 {
-	struct stack stack = take_own();
+	struct stack stack;
+
+	outer_line = __LINE__ + 1;
+	stack = put_into_it();
 
 	/* Not the last thing that it does. */
 	stack.pid = 1;
@@ -267,6 +278,16 @@ static size_t find(const struct stack *stack, const char *name)
 	return at;
 }
 
+/* Only debug information tells of it. */
+static void check_inlined(const struct frame *frame)
+{
+	assert_string_equal(frame->sym, "put_into_it");
+	assert_int_equal(frame->line, inner_line);
+	assert_int_equal(frame[1].line, outer_line);
+	assert_int_equal(frame->addr, frame[1].addr);
+	assert_in_range(frame->off, 1, frame[1].off);
+}
+
 static void our_own_stack_is_found(void **state)
 {
 	struct stack stack;
@@ -280,6 +301,8 @@ static void our_own_stack_is_found(void **state)
 	at = find(&stack, "take_own");
 	assert_true(at < stack.user_count);
 	assert_string_equal(stack.frames[at].module + strlen(stack.frames[at].module) - 10, "unit/stack");
+	if (stack.frames[at].file)
+		check_inlined(&stack.frames[++at]);
 	assert_string_equal(stack.frames[at + 1].sym, "call_it");
 	assert_string_equal(stack.frames[at + 2].sym, __func__);
 	assert_int_equal(stack.kernel_count, 0);
