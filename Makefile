@@ -190,7 +190,7 @@ uninstall:
 	      $(DESTDIR)$(bash_dir)/closetrace $(DESTDIR)$(bash_dir)/rst-client \
 	      $(DESTDIR)$(zsh_dir)/_closetrace
 
-# The kernels that were fetched stay; `rm -rf .output` is for those too.
+# What was fetched for tests stays, kernels above all; `rm -rf .output` is for those too.
 clean:
 	rm -rf closetrace rst-client
 	find $O -mindepth 1 -maxdepth 1 ! -name vm -exec rm -rf {} + 2>/dev/null || true

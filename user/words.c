@@ -56,7 +56,7 @@ const char *word_kind_head(enum word_kind kind)
 
 /* ---- what to change -------------------------------------------------------------- */
 
-#define NGINX_LINGERS "lingering_close always, and no return 444"
+#define NGINX_LINGERS "lingering_close always, a long lingering_time, no return 444"
 
 /* How programs that many people run are told to. */
 static const struct setting {

@@ -96,7 +96,8 @@ static void only_nginx_is_told_of_its_settings(void **state)
 	tells_nothing_of("Envoy");
 	strcpy(event.comm, "nginx");
 	add(&event);
-	tells_of("then close. nginx: lingering_close always, and no return 444. More:");
+	tells_of("then close. nginx: lingering_close always, a long lingering_time, no return 444. "
+		 "More:");
 	tells_nothing_of("Envoy");
 }
 

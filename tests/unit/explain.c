@@ -271,7 +271,7 @@ static void counters_are_set_right(void **state)
 static void programs_have_settings(void **state)
 {
 	run(2, "unread-data");
-	assert_non_null(strstr(ran.out, "lingering_close always, and no"));
+	assert_non_null(strstr(ran.out, "lingering_close always, a long"));
 	assert_non_null(strstr(ran.out, "delayed_close_timeout above 0; Tomcat"));
 	assert_non_null(strstr(ran.out, "Tomcat: maxSwallowSize.\n"));
 	run(2, "zero-linger");
