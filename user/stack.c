@@ -18,6 +18,11 @@
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 
+static bool has_prefix(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
 /* ---- the user's ------------------------------------------------------------------ */
 
 static void add_frame(struct stack *stack, const struct frame *frame)
@@ -92,7 +97,7 @@ static bool is_tracing(const struct kernel_symbol *symbol)
 	if (!strcmp(symbol->module, "bpf") || strstr(symbol->module, "ftrace_trampoline"))
 		return true;
 	for (size_t i = 0; i < COUNT(begins); i++)
-		if (!strncmp(symbol->name, begins[i], strlen(begins[i])))
+		if (has_prefix(symbol->name, begins[i]))
 			return true;
 	return false;
 }
@@ -149,6 +154,19 @@ void stack_clear(struct stack *stack)
 	*stack = (struct stack){};
 }
 
+/* What Go puts between a system call and who asked for it is in every program, as packages. */
+static bool is_of_go(const char *function)
+{
+	static const char *const packages[] = {
+		"runtime.", "runtime/", "internal/runtime/", "syscall.", "internal/poll.", "net.",
+	};
+
+	for (size_t i = 0; i < COUNT(packages); i++)
+		if (has_prefix(function, packages[i]))
+			return true;
+	return false;
+}
+
 /* A C library, by the name of its file; in a program that has it inside, by the names of what
  * makes the system call. */
 bool frame_tells(const struct frame *frame)
@@ -168,7 +186,7 @@ bool frame_tells(const struct frame *frame)
 	for (size_t i = 0; frame->sym && i < COUNT(calls); i++)
 		if (!strcmp(frame->sym, calls[i]))
 			return false;
-	return true;
+	return !frame->sym || !is_of_go(frame->sym);
 }
 
 /* "drop (drop.c:19)"; where there is no debug information, the function alone. */

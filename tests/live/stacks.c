@@ -20,6 +20,7 @@
 #include "tests/live/live.h"
 
 #define VICTIM ".output/tests/live/stack/victim-"
+#define GO     ".output/vm/go/victim"
 
 /* What a victim has said of itself. */
 struct said {
@@ -115,6 +116,8 @@ static void become(const char *program, bool contained, bool brief)
 		snprintf(path, sizeof(path), "%s/victim", old);
 		execl(path, program, NULL);
 	}
+	if (*program == '.')
+		execl(program, program, NULL);
 	snprintf(path, sizeof(path), VICTIM "%s", program);
 	execl(path, program, brief ? "brief" : NULL, NULL);
 	_exit(127);
@@ -188,7 +191,7 @@ static const json_t *frame_in(const json_t *frames, const struct said *said)
 	json_array_foreach(frames, i, frame) {
 		unsigned long address = strtoul(text_of(frame, "addr"), NULL, 16);
 
-		if (address > said->address && address < said->address + 128)
+		if (address > said->address && address < said->address + 256)
 			return frame;
 	}
 	return NULL;
@@ -202,12 +205,12 @@ static bool ends_in(const char *text, const char *end)
 }
 
 /* Everything that the program has said of itself. */
-static bool is_named(const json_t *frame, const struct said *said, const char *module)
+static bool is_named(const json_t *frame, const struct said *said, const char *module, const char *source)
 {
 	unsigned long address = strtoul(text_of(frame, "addr"), NULL, 16);
 
 	return frame && !strcmp(text_of(frame, "sym"), said->name) &&
-	       number_of(frame, "line") == said->line && ends_in(text_of(frame, "file"), "drop.c") &&
+	       number_of(frame, "line") == said->line && ends_in(text_of(frame, "file"), source) &&
 	       address - number_of(frame, "off") == said->address && ends_in(text_of(frame, "module"), module);
 }
 
@@ -242,7 +245,9 @@ static struct row {
 	const char *what;
 	const char *program;
 	const char *module;	/* where the code is */
+	const char *source;	/* NULL: drop.c */
 	bool bare;		/* of symbols and debug information */
+	bool alone;		/* is its innermost frame: nothing says where the others are */
 	bool contained;
 	bool brief;		/* it has ended before anybody looks */
 	bool deleted;		/* so it is by then */
@@ -259,9 +264,24 @@ static struct row {
 	{ "a program that has ended", "plain", "victim-plain", .brief = true },
 	{ "a static one that has ended", "static", "victim-static", .brief = true },
 	{ "an interpreter", "python3", NULL },
+	{ "a goroutine", GO, "victim", "victim.go" },
+	{ "a goroutine of one without symbols", GO "-bare", "victim-bare", .bare = true, .alone = true },
 };
 
 #define ROWS (sizeof(rows) / sizeof(*rows))
+
+static const char *source_of(const struct row *row)
+{
+	return row->source ? row->source : "drop.c";
+}
+
+/* tests/vm/go says why it did not build them, and Python is the system's. */
+static bool is_missing(const struct row *row)
+{
+	if (!row->module)
+		return system("command -v python3 >/dev/null");
+	return *row->program == '.' && access(row->program, X_OK);
+}
 
 static void check(const struct row *row, const struct victim *victim, const struct run *run, const char *via)
 {
@@ -270,16 +290,19 @@ static void check(const struct row *row, const struct victim *victim, const stru
 	bool good;
 
 	if (row->missing) {
-		skip("it is not there", "%s: %s: its frames are what it says", via, row->what);
+		skip(row->module ? "tests/vm/go has not built it" : "it is not there",
+		     "%s: %s: its frames are what it says", via, row->what);
 		return;
 	}
 	if (!row->module)
 		good = is_of_python(frames);
+	else if (row->alone)
+		good = json_array_size(frames) == 1 && is_located(json_array_get(frames, 0), row->module);
 	else if (row->bare)
 		good = is_located(drop, row->module) && is_located(serve, row->module);
 	else
-		good = is_named(drop, &victim->drop, row->module) &&
-		       is_named(serve, &victim->serve, row->module);
+		good = is_named(drop, &victim->drop, row->module, source_of(row)) &&
+		       is_named(serve, &victim->serve, row->module, source_of(row));
 	if (!ok(good, "%s: %s: its frames are what it says", via, row->what))
 		tell(record);
 }
@@ -290,7 +313,7 @@ static void check_setting(const struct row *row, const struct victim *victim, co
 {
 	const json_t *record = close_by(run, victim->pid);
 	const char *at = text_of(record, "linger_set_at");
-	char wanted[64];
+	char wanted[128];
 
 	if (row->missing || row->bare || !row->module)
 		return;
@@ -298,8 +321,8 @@ static void check_setting(const struct row *row, const struct victim *victim, co
 		skip("tracepoints do not show who sets SO_LINGER", "%s: %s: where it was set", via, row->what);
 		return;
 	}
-	snprintf(wanted, sizeof(wanted), "drop (drop.c:%d) < serve (drop.c:%d)", victim->drop.line - 1,
-		 victim->serve.line);
+	snprintf(wanted, sizeof(wanted), "%s (%s:%d) < %s (%s:%d)", victim->drop.name, source_of(row),
+		 victim->drop.line - 1, victim->serve.name, source_of(row), victim->serve.line);
 	if (!ok(!strncmp(at, wanted, strlen(wanted)), "%s: %s: where it was set", via, row->what))
 		note("it says %s, not %s", at, wanted);
 }
@@ -383,8 +406,7 @@ int main(int argc, char **argv)
 	setenv("DEBUGINFOD_CACHE_PATH", ".output/tests/live/stack/cache", 1);
 	run_begin(&run, via, stacks);
 	for (size_t i = 0; i < ROWS; i++) {
-		if (!rows[i].module)
-			rows[i].missing = system("command -v python3 >/dev/null");
+		rows[i].missing = is_missing(&rows[i]);
 		if (rows[i].missing)
 			continue;
 		if (rows[i].brief || rows[i].deleted)
