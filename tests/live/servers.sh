@@ -85,7 +85,7 @@ begin_trace() {
 	local line=
 	: >"$tmp/all"
 	: >"$tmp/since"
-	./closetrace -j --via "$way" -p "$master" -f >"$tmp/records" 2>"$tmp/told" &
+	./closetrace -jk --via "$way" -p "$master" -f >"$tmp/records" 2>"$tmp/told" &
 	tracer=$!
 	exec {records}<"$tmp/records" {told}<"$tmp/told"
 	while [[ $line != 'closetrace: tracing'* ]]; do
@@ -123,6 +123,13 @@ check() {
 	verdict "$1" is "$2" || echo "# workers $workers: $record"
 }
 
+# all_lead_to FUNCTION: where the program waits for what to do next, from wherever it closed, and on to its beginning.
+all_lead_to() {
+	jq -es --arg loop "$1" 'all(.stack.user | any(.sym == $loop) and
+		(.[-1] | .sym == "_start" or (.module | contains("/libc"))))' "$tmp/all" >/dev/null
+}
+
+# end_trace LOOP
 end_trace() {
 	local line status=0
 	kill -INT "$tracer"
@@ -135,6 +142,8 @@ end_trace() {
 	verdict 'every close told, none lost, none unknown' \
 		grep -q "^closetrace: traced $(wc -l <"$tmp/all") closes, [0-9]* resets; 0 lost, 0 unknown" <<<"$said" ||
 		echo "# $said"
+	verdict 'every stack leads out to the loop' all_lead_to "$1" ||
+		jq -c '.stack.user | map(.sym)' "$tmp/all" | sed 's/^/# /'
 	verdict 'it ends well' [ $status = 0 ] || echo "# exit status $status: $said"
 }
 
@@ -287,7 +296,7 @@ skip() {
 test_nginx() {
 	begin_trace
 	nginx_closes
-	end_trace
+	end_trace ngx_process_events_and_timers
 	check_counters 1 2
 }
 
@@ -296,7 +305,7 @@ test_haproxy() {
 	begin_trace
 	haproxy_closes
 	[ -z "$with_nginx" ] || haproxy_closes_behind
-	end_trace
+	end_trace run_poll_loop
 	if [ -n "$with_nginx" ]; then
 		check_counters 1 3 1
 	else
