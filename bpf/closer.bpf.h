@@ -14,6 +14,7 @@
 #define CLOSETRACE_CLOSER_BPF_H
 
 #include "bpf/filter.bpf.h"
+#include "bpf/near.bpf.h"
 
 struct closer {
 	struct close_event event;	/* the record of the close */
@@ -40,20 +41,14 @@ struct {
 	__type(value, struct ended);
 } ended SEC(".maps");
 
-/* Where few tasks are traced, the sockets of all the others cost no look-up while there is no
- * orphan; where all are, to count them would cost more. */
-static __always_inline void count_orphan(__s64 change)
-{
-	if (traces_few())
-		__sync_fetch_and_add(&counters.orphans, change);
-}
+volatile __u32 orphans_near[1 << NEAR_BITS] SEC(".data.orphans");
 
 static __always_inline void orphan_drop(const struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 
 	if (!bpf_map_delete_elem(&orphans, &key))
-		count_orphan(-1);
+		near_add(orphans_near, sk, -1);
 }
 
 static __always_inline bool has_ports_of(const struct sock *sk, const struct close_event *e)
@@ -71,7 +66,7 @@ static __always_inline struct closer *orphan_of(const struct sock *sk)
 	__u64 key = (__u64)sk;
 	struct closer *closer;
 
-	if (traces_few() && !counters.orphans)
+	if (!near_get(orphans_near, sk))
 		return NULL;
 	closer = bpf_map_lookup_elem(&orphans, &key);
 	if (!closer || has_ports_of(sk, &closer->event))
@@ -85,13 +80,13 @@ static __always_inline void orphan_add(const struct sock *sk, const struct close
 {
 	__u64 key = (__u64)sk;
 
-	if (!bpf_map_update_elem(&orphans, &key, closer, BPF_NOEXIST)) {
-		count_orphan(1);
+	near_add(orphans_near, sk, 1);
+	if (!bpf_map_update_elem(&orphans, &key, closer, BPF_NOEXIST))
 		return;
-	}
 	/* It is full, or somebody is there who was not seen to end. */
 	__sync_fetch_and_add(&counters.lost_table, 1);
-	bpf_map_update_elem(&orphans, &key, closer, BPF_ANY);
+	if (bpf_map_update_elem(&orphans, &key, closer, BPF_ANY))
+		near_add(orphans_near, sk, -1);
 }
 
 static __always_inline struct ended *ended_here(void)

@@ -103,15 +103,27 @@ struct mptcp_sock___first {
 	struct sock *first;
 } __attribute__((preserve_access_index));
 
-/* The MPTCP socket that this is a subflow of, else NULL.  By its address. */
-static __always_inline const struct sock *mptcp_of(const struct sock *sk)
+/* The MPTCP socket of a subflow.  By its address. */
+static __always_inline const struct sock *mptcp_behind(const struct sock *sk)
 {
 	const struct mptcp_subflow_context___conn *subflow;
 
-	if (!has_subflows() || !BPF_CORE_READ((const struct tcp_sock___mptcp *)sk, is_mptcp))
-		return NULL;
 	subflow = BPF_CORE_READ((const struct tcp_sock *)sk, inet_conn.icsk_ulp_data);
 	return subflow ? BPF_CORE_READ(subflow, conn) : NULL;
+}
+
+/* The MPTCP socket that this is a subflow of, else NULL. */
+static __always_inline const struct sock *mptcp_of(const struct tcp_sock *tp)
+{
+	return has_subflows() && is_subflow(tp) ? mptcp_behind((const struct sock *)tp) : NULL;
+}
+
+/* The same, by its address. */
+static __always_inline const struct sock *mptcp_at(const struct sock *sk)
+{
+	if (!has_subflows() || !BPF_CORE_READ((const struct tcp_sock___mptcp *)sk, is_mptcp))
+		return NULL;
+	return mptcp_behind(sk);
 }
 
 /* The others have names of their own. */

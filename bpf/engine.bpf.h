@@ -207,7 +207,7 @@ static __always_inline int close_locked(const struct sock *sk, long timeout)
 		frame_drop(frame);
 		return 0;
 	}
-	fill_setting(&frame->closer.event, sk);
+	fill_setting(&frame->closer.event, sk, tp);
 	if (timeout)
 		linger(frame, sk);
 	return 0;

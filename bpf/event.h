@@ -249,8 +249,6 @@ struct counters {
 	__u64 hz;		/* jiffies in a second, as the program learn found it */
 	__u64 frames;		/* the same found that a task can have a frame */
 	__u64 open;		/* frames, where the engine counts them */
-	__u64 orphans;		/* closed sockets that are waited for, where they are counted */
-	__u64 settings;		/* of SO_LINGER, seen so far */
 	__u64 asked;		/* calls to set it that have not returned, where there are notes of them */
 	__u64 lost_ring;
 	__u64 lost_table;

@@ -60,7 +60,7 @@ static __always_inline void fill_linger(struct close_event *e, const struct sock
 	e->kind = EVENT_LINGER;
 	e->via = VIA;
 	e->time_ns = bpf_ktime_get_ns();
-	e->id = id_of(sk, e->time_ns);
+	e->id = id_of(sk, mptcp_at(sk), e->time_ns);
 	fill_task(e, this_task());
 	e->state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	fill_by_socket(e, sk);
@@ -71,7 +71,6 @@ static __always_inline void fill_linger(struct close_event *e, const struct sock
 
 static __always_inline void remember(const struct close_event *e, const struct sock *sk)
 {
-	__u64 key = (__u64)sk;
 	struct setting setting = {
 		.id = e->id,
 		.inode = inode_of(sk),
@@ -81,8 +80,7 @@ static __always_inline void remember(const struct close_event *e, const struct s
 	};
 
 	__builtin_memcpy(setting.setter.comm, e->comm, sizeof(e->comm));
-	bpf_map_update_elem(&settings, &key, &setting, BPF_ANY);
-	__sync_fetch_and_add(&counters.settings, 1);
+	setting_put(sk, &setting);
 }
 
 /* It has no branch, and is no reset. */
@@ -112,12 +110,10 @@ static __always_inline int linger_set(void *ctx, const struct socket *socket)
 
 static __always_inline int linger_cloned(const struct sock *sk, const struct sock *child)
 {
-	__u64 key = (__u64)child;
-	struct setting *setting, copy;
+	struct setting *setting = NULL, copy;
 
-	if (!sees_settings())
-		return 0;
-	setting = get(child, __sk_common.skc_flags) & 1 << SOCK_LINGER ? setting_of(sk) : NULL;
+	if (get(child, __sk_common.skc_flags) & 1 << SOCK_LINGER)
+		setting = setting_of(sk, mptcp_at(sk));
 	if (!setting || !is_as_set(setting, child)) {
 		setting_drop(child);
 		return 0;
@@ -125,7 +121,7 @@ static __always_inline int linger_cloned(const struct sock *sk, const struct soc
 	copy = *setting;
 	copy.id = copy.inode = 0;
 	copy.inherited = 1;
-	bpf_map_update_elem(&settings, &key, &copy, BPF_ANY);
+	setting_put(child, &copy);
 	return 0;
 }
 

@@ -181,7 +181,7 @@ static __always_inline void fill_by_holder(struct sighting *s, const struct sock
 	if (call && BPF_CORE_READ(sk, sk_lock.owned))
 		e->facts |= OWNER_IS_RUNNING;
 	if (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN)
-		e->id = id_of(sk, e->time_ns);
+		e->id = id_of(sk, mptcp_at(sk), e->time_ns);
 	s->inode = inode_of(sk);
 }
 
@@ -468,7 +468,7 @@ static __always_inline int reset_received(void *ctx, const struct sock *sk, enum
 		closer->seen |= ENDED_RECEIVED;
 		fill_by_closer(&s.event, closer);
 	} else {
-		s.event.id = id_of(sk, s.event.time_ns);
+		s.event.id = id_of(sk, mptcp_of(tp), s.event.time_ns);
 		s.inode = inode_behind(sk);
 	}
 	tell_reset(ctx, &s);
