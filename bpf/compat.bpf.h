@@ -156,23 +156,33 @@ enum bpf_func_id___v5_15 {
 
 #define THREAD_SIZE 16384	/* of x86-64, and of arm64 unless its pages are of 64k */
 
-/* v5.15: bpf_task_pt_regs().  Before that what a system call pushed first lies at the end of the
- * kernel's stack, as task_pt_regs() has it. */
+/* v5.15: bpf_task_pt_regs(). */
+static __always_inline bool has_task_regs(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id___v5_15, BPF_FUNC_task_pt_regs);
+}
+
+/* Before that what a system call pushed first lies at the end of the kernel's stack, as
+ * task_pt_regs() has it. */
 static __always_inline const struct pt_regs *system_call_regs(void)
 {
 	struct task_struct *task;
 
-	if (bpf_core_enum_value_exists(enum bpf_func_id___v5_15, BPF_FUNC_task_pt_regs))
+	if (has_task_regs())
 		return (const struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	task = (struct task_struct *)bpf_get_current_task();
 	return BPF_CORE_READ(task, stack) + THREAD_SIZE - bpf_core_type_size(struct pt_regs);
 }
 
+/* They have a type where the helper gave them. */
+#define regs_get(regs, member) \
+	(has_task_regs() ? (regs)->member : BPF_PROBE_READ(regs, member))
+
 /* Up to v5.14 a kretprobe has taken the way back out of the stack, and the kernel does not find it
  * when it walks that. */
 static __always_inline bool kretprobe_hides_callers(void)
 {
-	return !bpf_core_enum_value_exists(enum bpf_func_id___v5_15, BPF_FUNC_task_pt_regs);
+	return !has_task_regs();
 }
 
 #if defined(__TARGET_ARCH_x86)
@@ -189,24 +199,26 @@ struct task_struct___x86 {
 /* A system call of 32 bits has other numbers: it may come from a program of 64 bits, too. */
 static __always_inline bool is_compat(const struct pt_regs *regs)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	const struct task_struct___x86 *task;
 
-	return BPF_CORE_READ((struct task_struct___x86 *)task, thread_info.status) & TS_COMPAT;
+	if (has_task_regs()) {
+		task = (const void *)bpf_get_current_task_btf();
+		return task->thread_info.status & TS_COMPAT;
+	}
+	task = (const void *)bpf_get_current_task();
+	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
 }
 
-#define call_of(regs)	((regs)->orig_ax)
+#define call_of(regs)	regs_get(regs, orig_ax)
 #else
 #define PSR_MODE32_BIT 0x10
 
 static __always_inline bool is_compat(const struct pt_regs *regs)
 {
-	__u64 pstate = 0;
-
-	bpf_probe_read_kernel(&pstate, sizeof(pstate), &regs->user_regs.pstate);
-	return pstate & PSR_MODE32_BIT;
+	return regs_get(regs, user_regs.pstate) & PSR_MODE32_BIT;
 }
 
-#define call_of(regs)	((regs)->syscallno)
+#define call_of(regs)	regs_get(regs, syscallno)
 #endif
 
 struct inode___v7_2 {

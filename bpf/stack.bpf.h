@@ -18,7 +18,7 @@ static __always_inline __u16 running_call(const struct task_struct *task)
 {
 	__u32 flags = task_get(task, flags);
 	const struct pt_regs *regs;
-	__s32 call = -1;
+	__s32 call;
 
 	/* v5.12: those are no kernel threads any more. */
 	if (flags & PF_IO_WORKER)
@@ -28,7 +28,7 @@ static __always_inline __u16 running_call(const struct task_struct *task)
 	regs = system_call_regs();
 	if (is_compat(regs))
 		return 0;
-	bpf_probe_read_kernel(&call, sizeof(call), &call_of(regs));
+	call = call_of(regs);
 	return call < 0 || call >= CALL_IO_WORKER - 1 ? 0 : call + 1;
 }
 
