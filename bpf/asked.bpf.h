@@ -52,9 +52,10 @@ int BPF_KPROBE(linger_asked, struct socket *socket, int level, int optname)
 SEC("kretprobe/sock_setsockopt")
 int BPF_KRETPROBE(linger_answered, int error)
 {
-	__u64 socket = note_take(bpf_get_current_pid_tgid());
+	const struct socket *socket = (const void *)note_take(bpf_get_current_pid_tgid());
+	const struct sock *sk = socket && !error ? BPF_CORE_READ(socket, sk) : NULL;
 
-	return socket && !error ? linger_set(ctx, (const struct socket *)socket) : 0;
+	return sk ? linger_set(ctx, sk, NULL) : 0;
 }
 
 #endif

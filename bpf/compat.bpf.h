@@ -228,6 +228,12 @@ struct inode___v7_2 {
 /* Up to v7.1 an unsigned long, which is as wide wherever there is BPF to trace with. */
 static __always_inline __u64 inode_number(const struct inode *inode)
 {
+	return get((const struct inode___v7_2 *)inode, i_ino);
+}
+
+/* The same, by its address. */
+static __always_inline __u64 inode_number_at(const struct inode *inode)
+{
 	return BPF_CORE_READ((const struct inode___v7_2 *)inode, i_ino);
 }
 

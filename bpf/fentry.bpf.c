@@ -104,7 +104,9 @@ SEC("fexit/sock_setsockopt")
 int BPF_PROG(linger_end, struct socket *socket, int level, int optname, void *optval, long is_kernel,
 	     unsigned int optlen, int error)
 {
-	return optname == SO_LINGER && !error ? linger_set(ctx, socket) : 0;
+	const struct sock *sk = optname == SO_LINGER && !error ? get(socket, sk) : NULL;
+
+	return sk ? linger_set(ctx, sk, tcp_sock_of(sk)) : 0;
 }
 
 SEC("fentry/bpf_sk_storage_clone")

@@ -15,15 +15,33 @@
 #include "bpf/ring.bpf.h"
 #include "bpf/reset.bpf.h"
 
+/* Where there is a tp, sk has a type, too. */
+#define known_get(sk, tp, member) ((tp) ? get(sk, member) : BPF_CORE_READ(sk, member))
+
 /* SMC, UNIX and raw sockets have the option too. */
-static __always_inline bool is_tcp(const struct sock *sk)
+static __always_inline bool is_tcp(const struct sock *sk, const struct tcp_sock *tp)
 {
-	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	__u16 protocol = BPF_CORE_READ(sk, sk_protocol);
+	__u16 family = known_get(sk, tp, __sk_common.skc_family);
+	__u16 protocol = known_get(sk, tp, sk_protocol);
 
 	return (family == AF_INET || family == AF_INET6) &&
-	       BPF_CORE_READ(sk, sk_type) == SOCK_STREAM &&
+	       known_get(sk, tp, sk_type) == SOCK_STREAM &&
 	       (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
+}
+
+static __always_inline __u32 numbers_facts(void)
+{
+	return has_subflows() ? 0 : LACKS_SUBFLOW;
+}
+
+static __always_inline __u32 fill_by_type(struct close_event *e, const struct sock *sk,
+					  const struct tcp_sock *tp)
+{
+	e->state = get(sk, __sk_common.skc_state);
+	e->netns = netns_number(sk);
+	fill_addresses(e, sk, tp);
+	fill_acknowledged(e, tp);
+	return linger_facts(e, sk, get(sk, __sk_common.skc_flags)) | numbers_facts();
 }
 
 /* An MPTCP socket numbers its bytes elsewhere. */
@@ -32,7 +50,7 @@ static __always_inline __u32 fill_protocol(struct close_event *e, const struct s
 	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_MPTCP)
 		return WAS_SUBFLOW;
 	fill_numbers(e, sk);
-	return has_subflows() ? 0 : LACKS_SUBFLOW;
+	return numbers_facts();
 }
 
 static __always_inline __u32 stored_facts(struct close_event *e, const struct sock *sk)
@@ -55,27 +73,33 @@ static __always_inline void forget_peer(struct close_event *e)
 		__builtin_memset(e->raddr, 0, sizeof(e->raddr));
 }
 
-static __always_inline void fill_linger(struct close_event *e, const struct sock *sk)
+static __always_inline __u32 fill_by_address(struct close_event *e, const struct sock *sk)
 {
-	e->kind = EVENT_LINGER;
-	e->via = VIA;
-	e->time_ns = bpf_ktime_get_ns();
-	e->id = id_of(sk, mptcp_at(sk), e->time_ns);
-	fill_task(e, this_task());
 	e->state = BPF_CORE_READ(sk, __sk_common.skc_state);
 	fill_by_socket(e, sk);
 	if (!e->rport)
 		forget_peer(e);
-	e->facts = stored_facts(e, sk) | fill_protocol(e, sk);
+	return stored_facts(e, sk) | fill_protocol(e, sk);
 }
 
-static __always_inline void remember(const struct close_event *e, const struct sock *sk)
+static __always_inline void start_linger(struct close_event *e, const struct sock *sk,
+					 const struct tcp_sock *tp)
+{
+	e->kind = EVENT_LINGER;
+	e->via = VIA;
+	e->time_ns = bpf_ktime_get_ns();
+	e->id = id_of(sk, tp ? mptcp_of(tp) : mptcp_at(sk), e->time_ns);
+	fill_task(e, this_task());
+}
+
+static __always_inline void remember(const struct close_event *e, const struct sock *sk,
+				     const struct tcp_sock *tp)
 {
 	struct setting setting = {
 		.id = e->id,
-		.inode = inode_of(sk),
-		.lingertime = BPF_CORE_READ(sk, sk_lingertime),
-		.on = !!(e->facts & WAS_LINGER),
+		.inode = tp ? inode_behind(sk) : inode_of(sk),
+		.lingertime = known_get(sk, tp, sk_lingertime),
+		.on = !!(known_get(sk, tp, __sk_common.skc_flags) & 1 << SOCK_LINGER),
 		.setter = { .time_ns = e->time_ns, .pid = e->pid, .tid = e->tid },
 	};
 
@@ -84,27 +108,33 @@ static __always_inline void remember(const struct close_event *e, const struct s
 }
 
 /* It has no branch, and is no reset. */
-static __always_inline bool wanted_linger(const struct close_event *e)
+static __always_inline bool wanted_linger(void)
 {
-	return !filter.counting && !filter.resets && !filter.branches &&
-	       wanted_task(this_task()) && wanted_socket(e);
+	return !filter.counting && !filter.resets && !filter.branches && wanted_task(this_task());
 }
 
-static __always_inline int linger_set(void *ctx, const struct socket *socket)
+static __always_inline void emit_linger(void *ctx, const struct close_event *e)
 {
-	const struct sock *sk = BPF_CORE_READ(socket, sk);
+	if (filter.stacks)
+		emit_stacked(ctx, e, 0, true);
+	else
+		emit(e);
+}
+
+/* Without a tp the socket is known by its address alone. */
+static __always_inline int linger_set(void *ctx, const struct sock *sk, const struct tcp_sock *tp)
+{
 	struct close_event e = {};
 
-	if (!counters.on || !sk || !is_tcp(sk))
+	if (!counters.on || !is_tcp(sk, tp))
 		return 0;
-	fill_linger(&e, sk);
-	remember(&e, sk);
-	if (!wanted_linger(&e))
+	start_linger(&e, sk, tp);
+	remember(&e, sk, tp);
+	if (!wanted_linger())
 		return 0;
-	if (filter.stacks)
-		emit_stacked(ctx, &e, 0, true);
-	else
-		emit(&e);
+	e.facts = tp ? fill_by_type(&e, sk, tp) : fill_by_address(&e, sk);
+	if (wanted_socket(&e))
+		emit_linger(ctx, &e);
 	return 0;
 }
 

@@ -18,7 +18,7 @@ static __always_inline __u64 inode_of(const struct sock *sk)
 {
 	const struct inode *inode = BPF_CORE_READ(sk, sk_socket, file, f_inode);
 
-	return inode ? inode_number(inode) : 0;
+	return inode ? inode_number_at(inode) : 0;
 }
 
 static __always_inline __u8 task_context(__u32 flags)

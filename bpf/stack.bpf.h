@@ -97,7 +97,7 @@ static __always_inline bool fill_address_space(struct user_stack *user, const st
 	user->start_code = BPF_CORE_READ(mm, start_code);
 	user->end_code = BPF_CORE_READ(mm, end_code);
 	user->start_stack = BPF_CORE_READ(mm, start_stack);
-	user->exe_inode = exe ? inode_number(BPF_CORE_READ(exe, f_inode)) : 0;
+	user->exe_inode = exe ? inode_number_at(BPF_CORE_READ(exe, f_inode)) : 0;
 	__builtin_memset(user->exe, 0, sizeof(user->exe));
 	if (!is_new(user))
 		return false;
