@@ -23,8 +23,8 @@ struct setting {
 };
 
 struct {
-	/* Where too many are remembered the oldest goes, and then it is not known. */
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	/* Where too many are remembered the next ones are not known. */
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, VIA == VIA_TRACEPOINT ? 1 : 16384);
 	__type(key, __u64);	/* struct sock * */
 	__type(value, struct setting);
