@@ -73,11 +73,20 @@ static bool is_function(const struct btf *btf, const char *name)
 	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) >= 0;
 }
 
-static bool is_tracepoint(const struct btf *btf, const char *name)
+void hook_type(const char *section, char *name, size_t size)
+{
+	bool is_tracepoint = !strncmp(section, "raw_tp/", strlen("raw_tp/")) ||
+			     !strncmp(section, "tp/", strlen("tp/"));
+	const char *last = strrchr(section, '/');
+
+	snprintf(name, size, "%s%s", is_tracepoint ? "btf_trace_" : "", last ? last + 1 : "");
+}
+
+static bool is_tracepoint(const struct btf *btf, const char *section)
 {
 	char type[64];
 
-	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	hook_type(section, type, sizeof(type));
 	return btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) >= 0;
 }
 
@@ -86,26 +95,25 @@ bool hook_exists(const char *section, const struct btf *btf)
 	const char *function = function_of(section);
 
 	if (!strncmp(section, "raw_tp/", strlen("raw_tp/")))
-		return is_tracepoint(btf, function) || may_be_symbol("__traceiter_", function);
+		return is_tracepoint(btf, section) || may_be_symbol("__traceiter_", function);
 	if (!strncmp(section, "tp/", strlen("tp/")))
-		return is_tracepoint(btf, strrchr(section, '/') + 1);
+		return is_tracepoint(btf, section);
 	if (is_function(btf, function))
 		return true;
 	/* A breakpoint needs no more than the symbol, a trampoline the types of the arguments. */
 	return *section == 'k' && may_be_symbol("", function);
 }
 
-int hook_try(const struct hook *hook, const struct btf *btf)
+int hook_try(__u32 function)
 {
 	static const struct bpf_insn nothing[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
-	int fd;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY,
+		    .attach_btf_id = function);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "trial", "GPL", nothing, 2, &opts);
 
-	opts.attach_btf_id = btf__find_by_name_kind(btf, hook->function, BTF_KIND_FUNC);
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "trial", "GPL", nothing, 2, &opts);
 	if (fd < 0)
 		return errno;
 	close(fd);

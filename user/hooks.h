@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct btf;
 
@@ -18,12 +19,15 @@ struct hook {
 /* By the section of a program: "fentry/tcp_close".  NULL: not a hook on the close. */
 const struct hook *hook_find(const char *section);
 
+/* The type or the function that BTF has where the kernel has what this section names. */
+void hook_type(const char *section, char *name, size_t size);
+
 /* Whether the kernel has what this section names.  Where it does not let us ask, it has: the
  * trial is to come. */
 bool hook_exists(const char *section, const struct btf *btf);
 
-/* Whether the kernel lets a trampoline onto this function: 0 or an errno.  A program on it that
- * is refused may have other faults. */
-int hook_try(const struct hook *hook, const struct btf *btf);
+/* Whether the kernel lets a trampoline onto this function of its own: 0 or an errno.  A program on
+ * it that is refused may have other faults. */
+int hook_try(__u32 function);
 
 #endif

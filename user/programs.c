@@ -10,9 +10,11 @@
 #include <bpf/btf.h>
 
 #include "user/counts.h"
+#include "user/cut.h"
 #include "user/kernel.h"
 #include "user/programs.h"
 #include "user/returns.h"
+#include "user/trampolines.h"
 #include "user/types.h"
 #include "user/wanted.h"
 
@@ -144,23 +146,23 @@ static bool can_reject(const struct programs *programs, const struct bpf_program
 
 	snprintf(path, sizeof(path), "/sys/module/nf_%s", bpf_program__name(program));
 	return !access(path, F_OK) ||
-	       btf__find_by_name_kind(programs->btf, function, BTF_KIND_FUNC) >= 0;
+	       btf__find_by_name_kind(cut_btf(programs->cut), function, BTF_KIND_FUNC) >= 0;
 }
 
 /* The event of a tracepoint is read as it is from v6.10 on. */
 static bool can_witness(const struct programs *programs, const struct bpf_program *program)
 {
 	return bpf_program__type(program) != BPF_PROG_TYPE_TRACEPOINT ||
-	       types_have_reasons(programs->btf);
+	       types_have_reasons(cut_btf(programs->cut));
 }
 
 /* By trampoline where one fits, else by breakpoints; by kprobe there are no others. */
 static bool takes_setting(const struct programs *programs, const struct bpf_program *program)
 {
 	const struct hook *hook = hook_find(bpf_program__section_name(program));
-	bool is_trampoline = bpf_program__type(program) == BPF_PROG_TYPE_TRACING;
+	__u32 function = trampolines_target(programs->cut, hook->function);
 
-	return programs->via != VIA_FENTRY || is_trampoline == !hook_try(hook, programs->btf);
+	return programs->via != VIA_FENTRY || is_trampoline(program) == !hook_try(function);
 }
 
 static bool is_about_settings(const char *name)
@@ -180,9 +182,9 @@ static bool is_wanted(const struct programs *programs, const struct bpf_program 
 		return takes_setting(programs, program);
 	/* Not every kernel has MPTCP. */
 	if (!strncmp(name, "mptcp_", strlen("mptcp_")))
-		return hook_exists(bpf_program__section_name(program), programs->btf);
+		return hook_exists(bpf_program__section_name(program), cut_btf(programs->cut));
 	if (!strncmp(name, "reply_", strlen("reply_")))
-		return !types_have_reasons(programs->btf);
+		return !types_have_reasons(cut_btf(programs->cut));
 	if (is_first_witness(program))
 		return kernel_is_preemptible() && can_witness(programs, program);
 	if (!strncmp(name, "reject_", strlen("reject_")))
@@ -203,7 +205,7 @@ static int choose_programs(struct programs *programs)
 			bpf_program__set_autoload(program, false);
 			continue;
 		}
-		if (hook && !is_missing(programs, hook) && !hook_exists(section, programs->btf)) {
+		if (hook && !is_missing(programs, hook) && !hook_exists(section, cut_btf(programs->cut))) {
 			if (hook->required)
 				return refuse(programs, 0, "this kernel has no %s", hook->function);
 			miss(programs, hook, "this kernel has none");
@@ -215,17 +217,45 @@ static int choose_programs(struct programs *programs)
 
 /* ---- loading and attaching ---------------------------------------------- */
 
+static int register_trampolines(struct programs *programs)
+{
+	int error = trampolines_register();
+
+	return error ? refuse(programs, -error, "cannot open the programs") : DONE;
+}
+
 static int open_object(struct programs *programs)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "closetrace",
-		    .btf_custom_path = types_file(programs->options->btf));
+	char path[TYPES_PATH];
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "closetrace", .btf_custom_path = path);
 	size_t size;
 	const void *elf = programs->elf(&size);
 
 	if (programs->needs_btf && access(KERNEL_BTF, R_OK))
 		return refuse(programs, 0, "the kernel itself has no BTF");
+	programs->types = types_file(path);
+	if (programs->types < 0)
+		return refuse(programs, errno, "cannot open the programs");
 	programs->object = bpf_object__open_mem(elf, size, &opts);
 	return programs->object ? DONE : refuse(programs, errno, "cannot open the programs");
+}
+
+/* They are most of the memory that a start takes. */
+static void free_kernel(struct programs *programs)
+{
+	btf__free(programs->kernel);
+	programs->kernel = NULL;
+}
+
+static int cut_types(struct programs *programs)
+{
+	if (!programs->cut)
+		programs->cut = types_cut(programs->kernel, programs->object);
+	if (!programs->cut || types_write(programs->types, programs->cut))
+		return refuse(programs, errno, "cannot take the types of the kernel");
+	free_kernel(programs);
+	trampolines_use(programs->cut);
+	return DONE;
 }
 
 static int refuse_program(struct programs *programs, const struct bpf_program *program, int error)
@@ -245,8 +275,8 @@ static int find_refused(struct programs *programs)
 		const struct hook *hook = hook_find(bpf_program__section_name(program));
 		bool asked = hook && bpf_program__autoload(program) &&
 			     !is_missing(programs, hook) &&
-			     bpf_program__type(program) == BPF_PROG_TYPE_TRACING;
-		int error = asked ? hook_try(hook, programs->btf) : 0;
+			     is_trampoline(program);
+		int error = asked ? hook_try(trampolines_target(programs->cut, hook->function)) : 0;
 
 		if (error && hook->required)
 			return refuse_program(programs, program, error);
@@ -310,8 +340,10 @@ static int attach(struct programs *programs, const struct bpf_program *program)
 	bool returns = !strncmp(bpf_program__section_name(program), "kretprobe/", strlen("kretprobe/"));
 	struct bpf_link *link = returns ? returns_attach(program) : NULL;
 
+	if (is_trampoline(program))
+		link = bpf_program__attach_trace(program);
 	/* Without tracefs: with the few places that the kernel gives by itself. */
-	if (!link)
+	else if (!link)
 		link = bpf_program__attach(program);
 	if (link) {
 		programs->links[programs->links_count++] = link;
@@ -371,7 +403,7 @@ static int add_pids(struct programs *programs)
 
 /* ---- the whole ------------------------------------------------------------ */
 
-void programs_unload(struct programs *programs)
+static void unload(struct programs *programs)
 {
 	for (size_t i = 0; i < programs->links_count; i++)
 		bpf_link__destroy(programs->links[i]);
@@ -385,21 +417,33 @@ void programs_unload(struct programs *programs)
 	programs->counters = NULL;
 	bpf_object__close(programs->object);
 	programs->object = NULL;
+	if (programs->types >= 0)
+		close(programs->types);
+	programs->types = -1;
 	trial_close(&programs->trial);
+}
+
+void programs_unload(struct programs *programs)
+{
+	unload(programs);
+	free_kernel(programs);
+	cut_free(programs->cut);
+	programs->cut = NULL;
 }
 
 static int try_once(struct programs *programs)
 {
 	static int (*const steps[])(struct programs *) = {
-		open_object, choose_programs, open_trial, set_filter, set_stacks, load_object, share_counters,
-		open_ring, add_cgroup, learn, attach_all, add_pids,
+		register_trampolines, open_object, cut_types, choose_programs, open_trial, set_filter,
+		set_stacks, load_object, share_counters, open_ring, add_cgroup, learn, attach_all,
+		add_pids,
 	};
 	int result = DONE;
 
 	for (size_t i = 0; !result && i < sizeof(steps) / sizeof(*steps); i++)
 		result = steps[i](programs);
 	if (result)
-		programs_unload(programs);
+		unload(programs);
 	return result;
 }
 

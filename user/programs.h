@@ -20,7 +20,7 @@
 struct programs {
 	/* To be set before they are loaded. */
 	const struct tracer_options *options;
-	const struct btf *btf;
+	struct btf *kernel;	/* all of its types, freed when those that are needed are known */
 	enum via via;
 	const void *(*elf)(size_t *size);
 	bool needs_btf;		/* its functions are numbers in the kernel's own BTF */
@@ -28,11 +28,13 @@ struct programs {
 	void *handle_arg;
 	char *refused;		/* REFUSED_SIZE bytes for what the kernel refused */
 
-	/* The others are 0, but that no trial is open. */
+	/* The others are 0, but that no trial and no file is open. */
 	bool task_storage;
 	bool learned;		/* a close of our own was seen, and had its frame */
 	int error;		/* that came with what was refused last; 0: none */
 	struct trial trial;
+	struct cut *cut;	/* those that are needed */
+	int types;		/* the file with them for libbpf; -1: none */
 	struct bpf_object *object;
 	struct bpf_link *links[PROGRAMS_MAX];
 	size_t links_count;

@@ -10,6 +10,7 @@
 #include <bpf/btf.h>
 
 #include "user/callers.h"
+#include "user/cut.h"
 #include "user/judge.h"
 #include "user/kernel.h"
 #include "user/programs.h"
@@ -26,7 +27,7 @@
 struct tracer {
 	const struct tracer_options *options;
 	bool can_task_storage;
-	struct btf *btf;
+	struct btf *kernel;	/* its types, for the first way */
 	struct programs programs;
 	tracer_handler *handler;
 	void *handler_arg;
@@ -76,11 +77,16 @@ static bool task_storage_may_be_why(const struct programs *programs)
 	return programs->task_storage && !programs->learned && programs->error != EPERM;
 }
 
-static void set_up(struct tracer *tracer, enum via via)
+static int set_up(struct tracer *tracer, enum via via)
 {
+	struct btf *kernel = tracer->kernel;
+
+	if (!kernel)
+		kernel = types_load(tracer->options->btf, tracer->refused[via], REFUSED_SIZE);
+	tracer->kernel = NULL;
 	tracer->programs = (struct programs){
 		.options = tracer->options,
-		.btf = tracer->btf,
+		.kernel = kernel,
 		.via = via,
 		.elf = ways[via].elf,
 		.needs_btf = ways[via].needs_btf,
@@ -88,7 +94,9 @@ static void set_up(struct tracer *tracer, enum via via)
 		.handle_arg = tracer,
 		.refused = tracer->refused[via],
 		.trial = { .socket = -1 },
+		.types = -1,
 	};
+	return kernel ? 0 : -1;
 }
 
 /* Task storage is quicker than a table of threads, but it must be there, and work. */
@@ -98,15 +106,16 @@ static int try(struct tracer *tracer, enum via via)
 	char *refused = tracer->refused[via];
 	int result;
 
-	set_up(tracer, via);
-	if (kernel_bars(via, refused, REFUSED_SIZE))
+	if (kernel_bars(via, refused, REFUSED_SIZE) || set_up(tracer, via))
 		return -1;
 	result = programs_load(programs, tracer->can_task_storage);
 	if (result && task_storage_may_be_why(programs))
 		result = programs_load(programs, false);
 	if (result && programs->error)
 		kernel_blame(via, tracer->options->btf, refused, REFUSED_SIZE);
-	if (!result)
+	if (result)
+		programs_unload(programs);
+	else
 		*refused = '\0';
 	return result;
 }
@@ -166,17 +175,19 @@ struct tracer *tracer_open(const struct tracer_options *options, char *why, size
 	}
 	tracer->options = options;
 	tracer->programs.trial.socket = -1;
+	tracer->programs.types = -1;
 	verbosity = options->verbose;
 	libbpf_set_print(print);
 	raise_memory_limit();
-	tracer->btf = types_load(options->btf, why, why_size);
-	if (!tracer->btf)
+	tracer->kernel = types_load(options->btf, why, why_size);
+	if (!tracer->kernel)
 		goto fail;
-	reason_load(tracer->btf);
 	callers_open();
 	tracer->can_task_storage = has_task_storage();
-	if (!try_all(tracer))
+	if (!try_all(tracer)) {
+		reason_load(cut_btf(tracer->programs.cut));
 		return tracer;
+	}
 	explain(tracer, why, why_size);
 fail:
 	tracer_close(tracer);
@@ -189,7 +200,7 @@ void tracer_close(struct tracer *tracer)
 		return;
 	programs_unload(&tracer->programs);
 	callers_close();
-	btf__free(tracer->btf);
+	btf__free(tracer->kernel);
 	free(tracer);
 }
 
@@ -247,7 +258,7 @@ bool tracer_wants(const struct tracer *tracer, pid_t pid, const char *comm)
 
 bool tracer_sees_all(const struct tracer *tracer)
 {
-	return tracer->programs.via != VIA_TRACEPOINT || types_have_reasons(tracer->btf);
+	return tracer->programs.via != VIA_TRACEPOINT || types_have_reasons(cut_btf(tracer->programs.cut));
 }
 
 bool tracer_wants_resets(const struct tracer *tracer)

@@ -2,13 +2,18 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 
+#include "user/cut.h"
+#include "user/hooks.h"
 #include "user/kernel.h"
-#include "user/privileges.h"
 #include "user/types.h"
+
+#define REASONS "sk_rst_reason"
 
 static bool is_same(const struct btf *a, const struct btf *b)
 {
@@ -62,16 +67,71 @@ struct btf *types_load(const char *file, char *why, size_t size)
 	return btf;
 }
 
-/* Looking for a type that the kernel has not, libbpf goes through the BTF of all modules; some
- * of it gives up where it may not list them.  A file has no modules. */
-const char *types_file(const char *file)
-{
-	bool whole = file || privileges_include(CAP_SYS_ADMIN);
+/* ---- as many of them as the programs need -------------------------------------------- */
 
-	return whole || access(KERNEL_BTF, R_OK) ? file : KERNEL_BTF;
+static int want_named(struct cut *cut, const struct btf *btf)
+{
+	int error = 0;
+
+	for (__u32 id = 1; !error && id < btf__type_cnt(btf); id++)
+		error = cut_want(cut, btf__name_by_offset(btf, btf__type_by_id(btf, id)->name_off));
+	return error;
+}
+
+static int want_hooks(struct cut *cut, const struct bpf_object *object)
+{
+	struct bpf_program *program;
+	char name[128];
+	int error = 0;
+
+	bpf_object__for_each_program(program, object) {
+		hook_type(bpf_program__section_name(program), name, sizeof(name));
+		error = cut_want(cut, name);
+		if (error)
+			break;
+	}
+	return error;
+}
+
+struct cut *types_cut(const struct btf *kernel, const struct bpf_object *object)
+{
+	struct cut *cut = cut_new();
+	int error;
+
+	if (!cut)
+		return NULL;
+	error = want_named(cut, bpf_object__btf(object));
+	if (!error)
+		error = want_hooks(cut, object);
+	if (!error)
+		error = cut_want(cut, REASONS);
+	if (!error)
+		error = cut_take(cut, kernel);
+	if (!error)
+		return cut;
+	cut_free(cut);
+	errno = -error;
+	return NULL;
+}
+
+int types_file(char path[TYPES_PATH])
+{
+	int file = memfd_create("types", MFD_CLOEXEC);
+
+	snprintf(path, TYPES_PATH, "/proc/self/fd/%d", file);
+	return file;
+}
+
+int types_write(int file, const struct cut *cut)
+{
+	__u32 size;
+	const void *data = btf__raw_data(cut_btf(cut), &size);
+	ssize_t written = data ? write(file, data, size) : -1;
+
+	return written == (ssize_t)size ? 0 : -1;
 }
 
 bool types_have_reasons(const struct btf *btf)
 {
-	return btf__find_by_name_kind(btf, "sk_rst_reason", BTF_KIND_ENUM) >= 0;
+	return btf__find_by_name_kind(btf, REASONS, BTF_KIND_ENUM) >= 0;
 }

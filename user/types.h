@@ -6,13 +6,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct bpf_object;
 struct btf;
+struct cut;
 
 /* file: that of --btf, or NULL: the kernel's own.  NULL: `why` says what is wrong with it. */
 struct btf *types_load(const char *file, char *why, size_t size);
 
-/* The file that libbpf shall take its types from, NULL: as it likes.  file: see above. */
-const char *types_file(const char *file);
+/* What the programs of an object name of them, and hang on.  NULL with errno. */
+struct cut *types_cut(const struct btf *kernel, const struct bpf_object *object);
+
+/* A file in memory for the .btf_custom_path of an object that is still to be opened, and then for
+ * what it names.  Else libbpf reads all types itself and, for one that the kernel has not, those of
+ * all modules; some of it gives up where it may not list them. */
+#define TYPES_PATH 32
+int types_file(char path[TYPES_PATH]);		/* descriptor, or -1 with errno */
+int types_write(int file, const struct cut *cut);	/* 0, or -1 with errno */
 
 /* v6.10: the tracepoint tells of every RST that TCP sends. */
 bool types_have_reasons(const struct btf *btf);
