@@ -114,9 +114,10 @@ static int set_filter(struct programs *programs)
 {
 	struct filter *filter = constant(programs, ".rodata.filter");
 	struct bpf_map *frames = bpf_object__find_map_by_name(programs->object, "frames");
+	struct bpf_map *by_thread = bpf_object__find_map_by_name(programs->object, "thread_frames");
 	struct bpf_map *told = bpf_object__find_map_by_name(programs->object, "told");
 
-	if (!filter || !frames || !told)
+	if (!filter || !frames || !by_thread || !told)
 		return refuse(programs, 0, "the programs are not what was built");
 	*filter = programs->options->filter;
 	filter->trial_cookie = programs->trial.cookie;
@@ -133,6 +134,7 @@ static int set_filter(struct programs *programs)
 	for (size_t i = 0; i < programs->missing_count; i++)
 		filter->lacks |= programs->missing[i].hook->lacks;
 	bpf_map__set_autocreate(told, filter->preemptible && programs->via == VIA_KPROBE);
+	bpf_map__set_autocreate(by_thread, !filter->task_storage);
 	return bpf_map__set_autocreate(frames, filter->task_storage) ||
 	       counts_prepare(programs->object, filter->counting);
 }
