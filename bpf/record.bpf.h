@@ -28,16 +28,13 @@ static __always_inline __u8 task_context(__u32 flags)
 	return flags & PF_EXITING ? CONTEXT_EXIT : CONTEXT_SYSCALL;
 }
 
-/* The helpers for these cost more than the loads, and give the uid of a container's own view. */
+/* The helper for the uid gives that of a container's own view.  That for the cgroup costs little more
+ * than the loads; but for each pointer loaded out of a task, and out of what that points to, the
+ * verifier goes up to four times through the names of all types: btf_nested_type_is_trusted(). */
 static __always_inline void fill_owner_ids(struct close_event *e, struct task_struct *task)
 {
-	if (filter.task_storage) {
-		e->uid = task->cred->uid.val;
-		e->cgroup = task->cgroups->dfl_cgrp->kn->id;
-	} else {
-		e->uid = BPF_CORE_READ(task, cred, uid.val);
-		e->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
-	}
+	e->uid = filter.task_storage ? task->cred->uid.val : BPF_CORE_READ(task, cred, uid.val);
+	e->cgroup = bpf_get_current_cgroup_id();
 }
 
 static __always_inline void fill_task(struct close_event *e, struct task_struct *task)

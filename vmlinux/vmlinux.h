@@ -292,18 +292,6 @@ struct cred {
 	kuid_t uid;
 };
 
-struct kernfs_node {
-	u64 id;
-};
-
-struct cgroup {
-	struct kernfs_node *kn;
-};
-
-struct css_set {
-	struct cgroup *dfl_cgrp;
-};
-
 struct mm_struct {
 	long unsigned int start_code;
 	long unsigned int end_code;
@@ -320,7 +308,6 @@ struct task_struct {
 	struct task_struct *group_leader;
 	u64 start_boottime;
 	const struct cred *cred;
-	struct css_set *cgroups;
 };
 
 #pragma clang attribute pop
