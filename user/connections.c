@@ -10,8 +10,22 @@
 #define SETS 16384
 #define WAYS 4
 
+/* Mostly there is nothing to be found, and the heads say so: they stay near the processor, while each
+ * record is another walk to memory. */
+struct head {
+	uint16_t tags[WAYS];	/* of the records, 0: none */
+	uint16_t oldest;
+};
+
 struct connections {
-	struct close_event sets[SETS][WAYS];	/* the newest first; kind 0: none */
+	struct head heads[SETS];
+	struct close_event sets[SETS][WAYS];
+};
+
+struct set {
+	struct head *head;
+	struct close_event *at;
+	uint16_t tag;		/* of what was asked for */
 };
 
 struct connections *connections_new(void)
@@ -27,7 +41,7 @@ void connections_free(struct connections *connections)
 
 static bool is_same(const struct close_event *a, const struct close_event *b)
 {
-	return a->kind && a->lport == b->lport && a->rport == b->rport && a->netns == b->netns &&
+	return a->lport == b->lport && a->rport == b->rport && a->netns == b->netns &&
 	       !memcmp(a->laddr, b->laddr, sizeof(a->laddr)) &&
 	       !memcmp(a->raddr, b->raddr, sizeof(a->raddr));
 }
@@ -45,33 +59,47 @@ static uint64_t mix(uint64_t hash, const void *from, size_t words)
 	return hash;
 }
 
-static struct close_event *set_of(struct connections *connections, const struct close_event *event)
+static struct set set_of(struct connections *connections, const struct close_event *event)
 {
 	uint32_t ends[2] = { (uint32_t)event->lport << 16 | event->rport, event->netns };
 	uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), ends, 2);
+	size_t index;
 
 	hash = mix(hash, event->laddr, 4);
 	hash = mix(hash, event->raddr, 4);
-	return connections->sets[(hash ^ hash >> 32) % SETS];
+	index = (hash ^ hash >> 32) % SETS;
+	return (struct set){ &connections->heads[index], connections->sets[index], hash >> 48 | 1 };
 }
 
+/* Its place in the set, or WAYS. */
+static int place_in(const struct set *set, const struct close_event *event)
+{
+	int place = 0;
+
+	while (place < WAYS &&
+	       !(set->head->tags[place] == set->tag && is_same(&set->at[place], event)))
+		place++;
+	return place;
+}
+
+/* What is there again is not the next to go. */
 void connections_add(struct connections *connections, const struct close_event *event)
 {
-	struct close_event *set = set_of(connections, event);
-	int at = 0;
+	struct set set = set_of(connections, event);
+	int place = place_in(&set, event);
 
-	while (at < WAYS - 1 && !is_same(&set[at], event))
-		at++;
-	memmove(&set[1], &set[0], at * sizeof(*set));
-	set[0] = *event;
+	if (place == WAYS)
+		place = set.head->oldest;
+	if (place == set.head->oldest)
+		set.head->oldest = (place + 1) % WAYS;
+	set.head->tags[place] = set.tag;
+	set.at[place] = *event;
 }
 
 struct close_event *connections_find(struct connections *connections, const struct close_event *event)
 {
-	struct close_event *set = set_of(connections, event);
+	struct set set = set_of(connections, event);
+	int place = place_in(&set, event);
 
-	for (int i = 0; i < WAYS; i++)
-		if (is_same(&set[i], event))
-			return &set[i];
-	return NULL;
+	return place < WAYS ? &set.at[place] : NULL;
 }
