@@ -142,7 +142,7 @@ static bool still_holds(const struct holding *holding)
 	return socket_behind(AT_FDCWD, path) == holding->inode;
 }
 
-static pid_t find(uint64_t inode)
+pid_t holder_known(uint64_t inode)
 {
 	const struct holding *end = table.all + table.count;
 
@@ -154,12 +154,12 @@ static pid_t find(uint64_t inode)
 
 pid_t holder_of(uint64_t inode)
 {
-	pid_t pid = inode ? find(inode) : 0;
+	pid_t pid = inode ? holder_known(inode) : 0;
 
 	if (pid || !inode || now_us() < table.next_us)
 		return pid;
 	walk();
-	return find(inode);
+	return holder_known(inode);
 }
 
 bool holder_looked_since(int64_t ms)

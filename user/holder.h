@@ -9,8 +9,10 @@
 #include "bpf/event.h"
 
 /* Of the socket with this inode number; where it is shared, one of them.  0: nobody, or nobody
- * that we may look at: that takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH. */
+ * that we may look at: that takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH.  Known is who was found
+ * by an earlier walk, and that costs next to nothing. */
 pid_t holder_of(uint64_t inode);
+pid_t holder_known(uint64_t inode);
 
 /* Whether all of /proc was walked after this, CLOCK_MONOTONIC. */
 bool holder_looked_since(int64_t ms);

@@ -20,6 +20,7 @@ struct waiting {
 	struct record record;
 	struct stack stack;
 	int64_t since_ms;	/* CLOCK_MONOTONIC */
+	bool is_older;		/* than the batch that was just read */
 	bool searched;		/* in /proc, in vain */
 };
 
@@ -88,9 +89,9 @@ static void forget_task(struct close_event *event)
 	memset(event->comm, 0, sizeof(event->comm));
 }
 
-static enum owner find_holder(struct reset_event *reset)
+static enum owner find_holder(struct reset_event *reset, pid_t (*ask)(uint64_t inode))
 {
-	pid_t pid = holder_of(reset->inode);
+	pid_t pid = ask(reset->inode);
 
 	return pid && holder_fill(&reset->event, pid) ? OWNER_SOCKET : OWNER_NOBODY;
 }
@@ -135,7 +136,7 @@ static enum owner find_owner(struct resets *resets, struct reset_event *reset, e
 		return owner;
 	forget_task(&reset->event);
 	if (!is_of_nobody(cause))
-		return find_holder(reset);
+		return find_holder(reset, holder_known);
 	closer = closer_of(resets, &reset->event);
 	if (!closer)
 		return OWNER_NOBODY;
@@ -181,27 +182,38 @@ static void tell_waiting(struct resets *resets, size_t index)
 	drop(resets, index);
 }
 
+/* Whoever held it mostly closes it at once, and that record says who it was for nothing: it is in
+ * the same batch or in the next one, unless the kernel's side leaves it out. */
+static bool a_close_may_tell(const struct resets *resets, const struct waiting *waiting)
+{
+	return !waiting->is_older && !tracer_wants_resets(resets->tracer) &&
+	       !tracer_wants_branches(resets->tracer);
+}
+
+/* It may have been too early for another walk through /proc. */
+static bool is_settled(struct waiting *waiting, bool search)
+{
+	if (waiting->event.event.kind == EVENT_RESET)
+		waiting->record.owner =
+			find_holder(&waiting->event, search ? holder_of : holder_known);
+	return waiting->record.owner == OWNER_SOCKET;
+}
+
 static void wait_for_more(struct resets *resets, const struct record *record,
 			  const struct reset_event *event)
 {
 	struct waiting *waiting;
 
-	if (resets->count == WAITING)
+	if (resets->count == WAITING) {
+		is_settled(&resets->waiting[0], true);
 		tell_waiting(resets, 0);
+	}
 	waiting = &resets->waiting[resets->count++];
 	*waiting = (struct waiting){ .event = *event, .record = *record, .since_ms = now_ms() };
 	if (!record->stack)
 		return;
 	waiting->stack = *record->stack;
 	*record->stack = (struct stack){};
-}
-
-/* It may have been too early for another walk through /proc. */
-static bool is_settled(struct waiting *waiting)
-{
-	if (waiting->event.event.kind == EVENT_RESET)
-		waiting->record.owner = find_holder(&waiting->event);
-	return waiting->record.owner == OWNER_SOCKET;
 }
 
 /* While /proc was walked its process may have closed it: that is in the ring by now, and read
@@ -220,11 +232,16 @@ void resets_tell(struct resets *resets, bool all)
 {
 	if (all)
 		holder_hurry();
-	for (size_t at = 0; at < resets->count;)
-		if (is_settled(&resets->waiting[at]) || all || is_due(&resets->waiting[at]))
+	for (size_t at = 0; at < resets->count;) {
+		struct waiting *waiting = &resets->waiting[at];
+		bool search = all || !a_close_may_tell(resets, waiting);
+
+		waiting->is_older = true;
+		if (is_settled(waiting, search) || all || is_due(waiting))
 			tell_waiting(resets, at);
 		else
 			at++;
+	}
 }
 
 /* The first of its kind that waits for a record of this socket, or the count. */

@@ -34,21 +34,86 @@ static void ones_own_call_is_told_at_once(void **state)
 	nothing_more();
 }
 
-static void the_holders_is_told_at_once(void **state)
+static void is_the_holders(const struct told *told)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct close_event event = received(77);
-	const struct told *told;
-
-	holder_hurry();
-	take_short(&event, inode_of(fd));
-	told = next();
 	assert_int_equal(told->owner, OWNER_SOCKET);
 	assert_int_equal(told->event.pid, getpid());
 	assert_int_equal(told->event.tid, 0);
 	assert_int_equal(told->event.uid, getuid());
 	assert_int_equal(told->verdict.cause, CAUSE_RESET_BY_PEER);
+}
+
+/* Its close may be in the same batch, or in the next: then nobody has to look for it. */
+static void a_close_has_the_first_word(void **state)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct close_event event = received(77);
+
+	holder_hurry();
+	take_short(&event, inode_of(fd));
+	resets_tell(resets, false);
 	nothing_more();
+	resets_tell(resets, false);
+	is_the_holders(next());
+	nothing_more();
+	close(fd);
+}
+
+/* ... but not where closes of that kind may be left out. */
+static void where_no_close_comes_the_holders_is_told_at_once(void **state)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct close_event event = received(77);
+
+	wanted.resets = true;
+	holder_hurry();
+	take_short(&event, inode_of(fd));
+	resets_tell(resets, false);
+	is_the_holders(next());
+	wanted.resets = false;
+	wanted.branches = true;
+	close(fd);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	event = received(78);
+	holder_hurry();
+	take_short(&event, inode_of(fd));
+	resets_tell(resets, false);
+	is_the_holders(next());
+	nothing_more();
+	close(fd);
+}
+
+/* One walk finds the sockets of a whole swarm. */
+static void who_is_known_needs_no_walk(void **state)
+{
+	int first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int second = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct close_event event = received(77);
+
+	holder_hurry();
+	assert_int_equal(holder_of(inode_of(first)), getpid());
+	take_short(&event, inode_of(second));
+	is_the_holders(next());
+	nothing_more();
+	close(first);
+	close(second);
+}
+
+/* Who has to make room for others is looked for before. */
+static void more_than_may_wait_are_looked_for(void **state)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	uint64_t id = 0;
+
+	holder_hurry();
+	while (seen == told_count && id < MANY) {
+		struct close_event event = received(++id);
+
+		event.lport += id;
+		take_short(&event, inode_of(fd));
+	}
+	is_the_holders(next());
+	assert_int_equal(told[0].event.id, 1);
 	close(fd);
 }
 
@@ -264,7 +329,10 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(the_closers_is_told_at_once),
 		TEST(ones_own_call_is_told_at_once),
-		TEST(the_holders_is_told_at_once),
+		TEST(a_close_has_the_first_word),
+		TEST(where_no_close_comes_the_holders_is_told_at_once),
+		TEST(who_is_known_needs_no_walk),
+		TEST(more_than_may_wait_are_looked_for),
 		TEST(whoever_ran_is_not_the_owner),
 		TEST(without_a_descriptor_it_is_nobodys),
 		TEST(what_is_no_rst_is_not_told),
