@@ -426,6 +426,26 @@ static void is_interrupted_again_and_has_none(void **state)
 	close(interrupt);
 }
 
+/* There is nobody behind it who could keep us. */
+static void a_file_takes_all_whatever_interrupts(void **state)
+{
+	int fd = memfd_create("out", MFD_CLOEXEC), interrupt = eventfd(1, EFD_CLOEXEC);
+	struct out *out = out_on(fd);
+	char *text;
+
+	out_interrupt_by(out, interrupt);
+	out_hurry(out);
+	write_records(out, 20000);
+	assert_int_equal(out_flush(out), 0);
+	assert_int_equal(out_lost(out), 0);
+	text = contents(fd);
+	assert_int_equal(strlen(text), 20000 * sizeof(RECORD));
+	free(text);
+	out_close(out);
+	close(interrupt);
+	close(fd);
+}
+
 /* ---- terminals -------------------------------------------------------------------- */
 
 static void is_as_wide(unsigned short columns, int wanted)
@@ -481,6 +501,7 @@ int main(void)
 		cmocka_unit_test(has_two_seconds_once_it_is_time_to_end),
 		cmocka_unit_test(is_interrupted_and_has_two_seconds_then),
 		cmocka_unit_test(is_interrupted_again_and_has_none),
+		cmocka_unit_test(a_file_takes_all_whatever_interrupts),
 		cmocka_unit_test(knows_the_terminals_width),
 		cmocka_unit_test(a_file_has_no_width),
 	};
