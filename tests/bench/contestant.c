@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -149,6 +150,8 @@ static void become(const struct contestant *contestant, int out, int err)
 {
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
+	/* Nobody else would end it. */
+	prctl(PR_SET_PDEATHSIG, SIGINT);
 	if (contestant->empty)
 		setenv("LD_PRELOAD", EMPTY, 1);
 	execvp(contestant->argv[0], (char *const *)contestant->argv);

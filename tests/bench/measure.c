@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * measure [-r ROUNDS] [-n CONNECTIONS] [-f SECONDS] [NAME...]: runs the contestants in turn,
- * ROUNDS times, each under the same load, and prints a line of JSON for each turn.
+ * measure [-r ROUNDS] [-n CONNECTIONS] [-f SECONDS] [-t SECONDS] [NAME...]: runs the contestants
+ * in turn, ROUNDS times, each under the same load, and prints a line of JSON for each turn.
  *
  * A turn: the tracer starts and a lone record is timed; then for each pattern there is a load
  * of CONNECTIONS for the rate and the latency, and one with the kernel's accounting of BPF
  * time, which itself takes time.  With -f, instead, two loads at once for that long.
+ *
+ * A turn has 600 seconds, or what -t says, and those of -f: whatever of it holds out longer is
+ * killed, the line says so, and the next one has its turn.
  *
  * BPF time is read after every fourth connection, and the median counts: when the machine has
  * other things to do in the middle of a program (and an emulated one often does), the program
@@ -13,10 +16,14 @@
  */
 #include <err.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -78,7 +85,8 @@ static struct {
 	int rounds;
 	int connections;
 	int seconds;	/* of the flood; 0: none */
-} plan = { .rounds = 5, .connections = 400 };
+	int patience_s;	/* for a turn, besides */
+} plan = { .rounds = 5, .connections = 400, .patience_s = 600 };
 
 /* ---- loads of other processes ----------------------------------------------------- */
 
@@ -285,6 +293,64 @@ static void turn(const struct contestant *contestant, int round)
 	put_remains(&running, remains, closes, after_ns > before_ns ? after_ns - before_ns : 0);
 }
 
+/* ---- in its time --------------------------------------------------------------------- */
+
+/* false: its time is up. */
+static bool ends_in_time(pid_t child, int *status)
+{
+	time_t end = time(NULL) + plan.patience_s + plan.seconds;
+
+	while (waitpid(child, status, WNOHANG) != child) {
+		if (time(NULL) > end)
+			return false;
+		poll(NULL, 0, 10);
+	}
+	return true;
+}
+
+static void put_unfinished(const struct contestant *contestant, int round, const char *why)
+{
+	warnx("%s, round %d: %s", contestant->name, round, why);
+	printf("{\"name\":\"%s\",\"round\":%d,\"unfinished\":\"%s\"}\n", contestant->name,
+	       round, why);
+}
+
+static void put_line(int line)
+{
+	char bytes[65536];
+	ssize_t got;
+
+	for (off_t at = 0; (got = pread(line, bytes, sizeof(bytes), at)) > 0; at += got)
+		fwrite(bytes, 1, got, stdout);
+}
+
+/* In a group of processes of its own, which goes as a whole, the tracer with it; its line is kept
+ * back until all of it is there. */
+static void turn_in_time(const struct contestant *contestant, int round)
+{
+	int line = memfd_create("line", MFD_CLOEXEC), status = 0;
+	pid_t child = fork();
+
+	if (line < 0 || child < 0)
+		err(1, "no turn");
+	if (!child) {
+		setpgid(0, 0);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		dup2(line, STDOUT_FILENO);
+		turn(contestant, round);
+		exit(0);
+	}
+	if (!ends_in_time(child, &status))
+		put_unfinished(contestant, round, "it did not come to its end in time");
+	else if (status)
+		put_unfinished(contestant, round, "it failed");
+	else
+		put_line(line);
+	kill(-child, SIGKILL);
+	fflush(stdout);
+	close(line);
+}
+
 static bool is_chosen(const struct contestant *contestant, char **chosen)
 {
 	if (!*chosen)
@@ -299,13 +365,14 @@ static void parse(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "r:n:f:")) != -1) {
+	while ((option = getopt(argc, argv, "r:n:f:t:")) != -1) {
 		int value = optarg ? atoi(optarg) : 0;
 
 		switch (option) {
 		case 'r': plan.rounds = value; break;
 		case 'n': plan.connections = value; break;
 		case 'f': plan.seconds = value; break;
+		case 't': plan.patience_s = value; break;
 		default: exit(64);
 		}
 	}
@@ -317,6 +384,6 @@ int main(int argc, char **argv)
 	for (int round = 0; round < plan.rounds; round++)
 		for (const struct contestant *c = contestants; c->name; c++)
 			if (is_chosen(c, argv + optind) && contestant_exists(c))
-				turn(c, round);
+				turn_in_time(c, round);
 	return 0;
 }

@@ -115,13 +115,14 @@ def goals_of($way):
 				(.rate_of_empty.median | if . then 1 - . else null end))) ];
 
 [.[] | select(.form)] as $readers
-| [.[] | select(.name and (.patterns.flood | not))] as $turns
+| [.[] | select(.patterns and (.patterns.flood | not))] as $turns
 | [.[] | select(.patterns.flood)] as $floods
 | def in_order($all): reduce .[] as $turn ([]; if index($turn.name) then . else . + [$turn.name] end)
 	| map(. as $name | [$all[] | select(.name == $name)]);
 { contestants: [$turns | in_order($turns)[] | one($turns)],
   floods: [$floods | in_order($floods)[] | flood($floods)],
-  readers: $readers }
+  readers: $readers,
+  unfinished: [.[] | select(.unfinished)] }
 | .goals = [ . as $all | ("fentry", "kprobe", "tracepoint") as $way
 	| select(any($all.contestants[]; .name == "\($way)-json")) | $all | goals_of($way)[] ]
 	+ [ .readers[] | select(.form == "json")

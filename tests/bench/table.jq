@@ -80,5 +80,10 @@ def goal_table:
 		| (if .met == null then "?   " elif .met then "met " else "NOT " end)
 		  + (.goal | left(50)) + (.value | cell(11)) + (.limit | cell(11)));
 
+def unfinished_table:
+	select(.unfinished | length > 0)
+	| "", "Turns that are in none of the tables",
+	  (.unfinished[] | "\(.name), round \(.round): \(.unfinished)");
+
 bpf_table, "", pattern_table, "", cost_table, "", process_table, "", hook_table, "", flood_table, "",
-reader_table, "", goal_table
+reader_table, "", goal_table, unfinished_table
