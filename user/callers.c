@@ -62,10 +62,16 @@ static struct range {
 static size_t ranges_count;
 static FILE *unread;	/* /proc/kallsyms, before anybody asked for it */
 
+/* It is asked of each symbol of the kernel while records wait: most go by their first letter. */
+static bool is_named(const char *function, const char *name, size_t length)
+{
+	return *function == *name && !strncmp(function, name, length) && !function[length];
+}
+
 static __u32 caller_named(const char *name, size_t length)
 {
 	for (size_t i = 0; i < COUNT(functions); i++)
-		if (strlen(functions[i].name) == length && !memcmp(functions[i].name, name, length))
+		if (is_named(functions[i].name, name, length))
 			return functions[i].caller;
 	return 0;
 }
@@ -78,29 +84,45 @@ static void end_ranges(uint64_t address)
 			ranges[i].end = address;
 }
 
-static void add_symbol(uint64_t address, const char *name)
+static bool has_open_range(void)
+{
+	return ranges_count && !ranges[ranges_count - 1].end;
+}
+
+static void add_range(uint64_t address, __u32 caller)
+{
+	if (address && ranges_count < COUNT(ranges))
+		ranges[ranges_count++] = (struct range){ .begin = address, .caller = caller };
+}
+
+/* What is out of the way is jumped to, and calls nobody that we ask for. */
+static __u32 caller_of(const char *name)
 {
 	__u32 caller = caller_named(name, strcspn(name, ".\n"));
 
-	/* What is out of the way is jumped to, and calls nobody that we ask for. */
-	if (!caller || !address || ranges_count == COUNT(ranges) || strstr(name, ".cold"))
-		return;
-	ranges[ranges_count++] = (struct range){ .begin = address, .caller = caller };
+	return caller && !strstr(name, ".cold") ? caller : 0;
 }
 
-/* "ffffffff81000000 t name", and "[module]" behind what is not the kernel's own. */
+/* "ffffffff81000000 t name", and "[module]" behind what is not the kernel's own.  Few addresses
+ * matter, and to read them all would take as long as the rest. */
 void callers_read(FILE *symbols)
 {
-	char line[512], *name;
+	char line[512], *type;
+	uint64_t address;
+	__u32 caller;
 
 	ranges_count = 0;
 	while (fgets(line, sizeof(line), symbols)) {
-		uint64_t address = strtoull(line, &name, 16);
-
-		if (strlen(name) < 4 || strchr(name, '['))
+		type = strchr(line, ' ');
+		if (!type || strlen(type) < 4 || strchr(type, '['))
 			continue;
+		caller = caller_of(type + 3);
+		if (!caller && !has_open_range())
+			continue;
+		address = strtoull(line, NULL, 16);
 		end_ranges(address);
-		add_symbol(address, name + 3);
+		if (caller)
+			add_range(address, caller);
 	}
 }
 
