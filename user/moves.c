@@ -121,7 +121,7 @@ uint32_t moves_maybe(const struct record *record)
 
 	for (int i = 0; i < RECONCILED_COUNT; i++)
 		moved |= moves(&rows[i].maybe, record) ? BIT(i) : 0;
-	return moved & ~moves_surely(record);
+	return moved ? moved & ~moves_surely(record) : 0;
 }
 
 bool moves_for_mptcp(const struct record *record)
