@@ -184,7 +184,7 @@ static struct {
 } labels[FIELDS];
 
 /* The first row is of every kind. */
-static void json_begin(struct out *heads, int width, int verbose)
+static void make_labels(void)
 {
 	for (size_t i = 0; fields[i].get; i++)
 		if (fields[i].key)
@@ -192,10 +192,16 @@ static void json_begin(struct out *heads, int width, int verbose)
 						  fields[i].key);
 }
 
+static void json_begin(struct out *heads, int width, int verbose)
+{
+}
+
 static void json_record(struct out *out, const struct record *record)
 {
 	struct value value;
 
+	if (!labels[0].size)
+		make_labels();
 	for (size_t i = 0; fields[i].get; i++) {
 		if (!fields[i].key || !field_is_of(&fields[i], record))
 			continue;

@@ -180,6 +180,26 @@ static void every_close_has_every_key(void **state)
 	}
 }
 
+/* As -e tells the first that broke a rule, where all others are text. */
+static void one_alone_needs_no_beginning(void **state)
+{
+	const struct record record = { .event = &sample, .verdict = judge(&sample) };
+	int fd = memfd_create("out", MFD_CLOEXEC);
+	struct out *out = out_on(fd);
+	char *text, *usual;
+
+	json_sink.record(out, &record);
+	out_flush(out);
+	out_close(out);
+	text = contents(fd);
+	usual = shown(&json_sink, 0, 0, &sample);
+	assert_string_equal(text, usual);
+	assert_non_null(strstr(text, "{\"event\":\"close\",\"time\":"));
+	free(text);
+	free(usual);
+	close(fd);
+}
+
 static void has_null(const json_t *object, const char *key)
 {
 	if (!json_is_null(json_object_get(object, key)))
@@ -622,6 +642,7 @@ static void losses_are_records(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_alone_needs_no_beginning),
 		cmocka_unit_test(every_close_has_every_key),
 		cmocka_unit_test(every_reset_has_every_key),
 		cmocka_unit_test(every_setting_has_every_key),
