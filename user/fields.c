@@ -241,10 +241,11 @@ GET(states)
 
 	if (!from || !to)
 		return;
-	if (r->event->state == r->event->new_state)
-		snprintf(value->room, sizeof(value->room), "%s", from);
-	else
-		snprintf(value->room, sizeof(value->room), "%s->%s", from, to);
+	if (r->event->state == r->event->new_state) {
+		put_word(value, from);
+		return;
+	}
+	stpcpy(stpcpy(stpcpy(value->room, from), "->"), to);
 	put_word(value, value->room);
 }
 
