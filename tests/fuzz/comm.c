@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Any bytes as a process's name: the JSON stays JSON with the same name in it, the text stays
- * harmless.  Built by hand, with clang:
+ * harmless.  Built by hand after make, with clang:
  *
- *   clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -I. -o .output/comm tests/fuzz/comm.c \
- *	   user/fields.c user/json.c user/names.c user/out.c user/reason.c user/text.c user/utf8.c \
- *	   -lbpf -lcmocka -ljansson
+ *   clang -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -DVERSION='""' -I. -I.output -pthread \
+ *	   -o .output/comm tests/fuzz/comm.c $(ls user/*.c | grep -vE '/(main|rst_client|table_plain)') \
+ *	   -lbpf -lcap-ng -ldw -lelf -lsmartcols -lcmocka -ljansson
  *   .output/comm -max_len=15 -max_total_time=60
  */
 #include <jansson.h>
