@@ -24,22 +24,38 @@ struct waiting {
 	bool searched;		/* in /proc, in vain */
 };
 
+/* Each close looks for those of its socket, and in a flood many wait: what it takes is together. */
+struct place {
+	__u64 id;
+	unsigned int kind;
+	unsigned int waiting;	/* which one */
+};
+
 struct resets {
 	const struct tracer *tracer;
 	void (*put)(void *arg, const struct record *record);
 	void *arg;
 	struct connections *closed;	/* late data may still come for these */
 	struct connections *open;	/* had a reset while they were: the close has the same id */
-	struct waiting waiting[WAITING];	/* the oldest first */
+	struct waiting waiting[WAITING];	/* in no order */
+	struct place queue[WAITING];	/* the oldest first; from count on, which ones are free */
 	size_t count;
 };
 
+static struct waiting *at(struct resets *resets, size_t index)
+{
+	return &resets->waiting[resets->queue[index].waiting];
+}
+
 static void drop(struct resets *resets, size_t index)
 {
-	stack_clear(&resets->waiting[index].stack);
+	struct place freed = resets->queue[index];
+
+	stack_clear(&at(resets, index)->stack);
 	resets->count--;
-	memmove(&resets->waiting[index], &resets->waiting[index + 1],
-		(resets->count - index) * sizeof(*resets->waiting));
+	memmove(&resets->queue[index], &resets->queue[index + 1],
+		(resets->count - index) * sizeof(freed));
+	resets->queue[resets->count] = freed;
 }
 
 struct resets *resets_new(const struct tracer *tracer,
@@ -52,6 +68,8 @@ struct resets *resets_new(const struct tracer *tracer,
 	resets->tracer = tracer;
 	resets->put = put;
 	resets->arg = arg;
+	for (unsigned int i = 0; i < WAITING; i++)
+		resets->queue[i].waiting = i;
 	resets->closed = connections_new();
 	resets->open = connections_new();
 	if (resets->closed && resets->open)
@@ -173,7 +191,7 @@ static void tell(struct resets *resets, const struct record *record)
 
 static void tell_waiting(struct resets *resets, size_t index)
 {
-	struct waiting *waiting = &resets->waiting[index];
+	struct waiting *waiting = at(resets, index);
 
 	waiting->record.event = &waiting->event.event;
 	if (waiting->record.stack)
@@ -205,10 +223,12 @@ static void wait_for_more(struct resets *resets, const struct record *record,
 	struct waiting *waiting;
 
 	if (resets->count == WAITING) {
-		is_settled(&resets->waiting[0], true);
+		is_settled(at(resets, 0), true);
 		tell_waiting(resets, 0);
 	}
-	waiting = &resets->waiting[resets->count++];
+	resets->queue[resets->count].id = event->event.id;
+	resets->queue[resets->count].kind = event->event.kind;
+	waiting = at(resets, resets->count++);
 	*waiting = (struct waiting){ .event = *event, .record = *record, .since_ms = now_ms() };
 	if (!record->stack)
 		return;
@@ -232,27 +252,27 @@ void resets_tell(struct resets *resets, bool all)
 {
 	if (all)
 		holder_hurry();
-	for (size_t at = 0; at < resets->count;) {
-		struct waiting *waiting = &resets->waiting[at];
+	for (size_t index = 0; index < resets->count;) {
+		struct waiting *waiting = at(resets, index);
 		bool search = all || !a_close_may_tell(resets, waiting);
 
 		waiting->is_older = true;
 		if (is_settled(waiting, search) || all || is_due(waiting))
-			tell_waiting(resets, at);
+			tell_waiting(resets, index);
 		else
-			at++;
+			index++;
 	}
 }
 
 /* The first of its kind that waits for a record of this socket, or the count. */
 static size_t find_waiting(const struct resets *resets, __u64 id, unsigned int kind)
 {
-	size_t at = 0;
+	size_t index = 0;
 
-	while (at < resets->count && (resets->waiting[at].event.event.id != id ||
-				      resets->waiting[at].event.event.kind != kind))
-		at++;
-	return at;
+	while (index < resets->count &&
+	       (resets->queue[index].id != id || resets->queue[index].kind != kind))
+		index++;
+	return index;
 }
 
 /* Late data may be under way to a connection that an RST has ended. */
@@ -283,7 +303,8 @@ static void name_socket(struct resets *resets, struct close_event *reset)
 static void name_dissolved(const struct resets *resets, struct close_event *close)
 {
 	for (size_t i = 0; i < resets->count; i++) {
-		const struct close_event *reset = &resets->waiting[i].event.event;
+		const struct close_event *reset =
+			&resets->waiting[resets->queue[i].waiting].event.event;
 
 		if (reset->kind == EVENT_RESET && reset->netns == close->netns &&
 		    reset->lport == close->lport && is_same_socket(reset, close))
@@ -304,20 +325,20 @@ void resets_name(const struct resets *resets, struct close_event *event)
 /* It held the socket, and was gone before we looked. */
 void resets_closed(struct resets *resets, struct close_event *close)
 {
-	size_t at;
+	size_t index;
 
 	resets_name(resets, close);
 	remember(resets, close);
 	while (closer_is_process(close) &&
-	       (at = find_waiting(resets, close->id, EVENT_RESET)) < resets->count) {
-		struct waiting *waiting = &resets->waiting[at];
+	       (index = find_waiting(resets, close->id, EVENT_RESET)) < resets->count) {
+		struct waiting *waiting = at(resets, index);
 
 		waiting->event.event.pid = close->pid;
 		waiting->event.event.uid = close->uid;
 		waiting->event.event.cgroup = close->cgroup;
 		memcpy(waiting->event.event.comm, close->comm, sizeof(close->comm));
 		waiting->record.owner = OWNER_SOCKET;
-		tell_waiting(resets, at);
+		tell_waiting(resets, index);
 	}
 }
 
@@ -325,13 +346,13 @@ void resets_closed(struct resets *resets, struct close_event *close)
  * on. */
 static void settle_end(struct resets *resets, const struct record *next)
 {
-	size_t at = find_waiting(resets, next->event->id, EVENT_END);
+	size_t index = find_waiting(resets, next->event->id, EVENT_END);
 
-	if (at == resets->count)
+	if (index == resets->count)
 		return;
 	if (next->event->kind == EVENT_RESET && next->verdict.cause == CAUSE_LATE_DATA)
-		resets->waiting[at].record.verdict.end = END_LATE_DATA_RESET;
-	tell_waiting(resets, at);
+		at(resets, index)->record.verdict.end = END_LATE_DATA_RESET;
+	tell_waiting(resets, index);
 }
 
 /* ---- the records ------------------------------------------------------------------------- */
