@@ -264,6 +264,11 @@ void resets_tell(struct resets *resets, bool all)
 	}
 }
 
+bool resets_are_waiting(const struct resets *resets)
+{
+	return resets->count;
+}
+
 /* The first of its kind that waits for a record of this socket, or the count. */
 static size_t find_waiting(const struct resets *resets, __u64 id, unsigned int kind)
 {

@@ -33,4 +33,7 @@ void resets_name(const struct resets *resets, struct close_event *event);
 /* Tells those that have waited long enough, or all. */
 void resets_tell(struct resets *resets, bool all);
 
+/* Some wait for a record that the next look may bring. */
+bool resets_are_waiting(const struct resets *resets);
+
 #endif

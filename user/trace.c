@@ -28,6 +28,8 @@
 
 /* How long a lone record may lie in the ring: the programs wake nobody. */
 #define LOOK_MS 50
+/* ... where a record has come that waits for the next. */
+#define SOON_MS 20
 /* After a batch of this many the ring may fill before the next look. */
 #define BUSY_RECORDS 2000
 
@@ -261,13 +263,14 @@ static bool is_over(struct trace *trace)
 static int pause_ms(struct trace *trace, int count)
 {
 	double next_s = counting_next_s(&trace->counting, trace->end_s), left_ms;
+	int look_ms = resets_are_waiting(trace->follow) ? SOON_MS : LOOK_MS;
 
 	if (count >= BUSY_RECORDS || !backlog_is_empty(&trace->backlog))
 		return 0;
 	if (!next_s)
-		return LOOK_MS;
+		return look_ms;
 	left_ms = (next_s - now_s()) * 1000 + 1;
-	return left_ms < 0 ? 0 : left_ms < LOOK_MS ? left_ms : LOOK_MS;
+	return left_ms < 0 ? 0 : left_ms < look_ms ? left_ms : look_ms;
 }
 
 static void run(struct trace *trace)
