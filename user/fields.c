@@ -40,35 +40,23 @@ void fields_set_clock(void)
 	}
 }
 
-static void put_number(struct value *value, uint64_t number)
-{
-	value->type = VALUE_NUMBER;
-	value->number = number;
-}
-
-static void put_word(struct value *value, const char *word)
-{
-	value->type = word ? VALUE_WORD : VALUE_NULL;
-	value->text = word;
-}
-
 void fields_put_address(struct value *value, const __u8 *addr)
 {
 	address_put(value->room, addr);
-	put_word(value, value->room);
+	value_word(value, value->room);
 }
 
 /* One of the facts that may be missing. */
 static void put_unless(struct value *value, const struct record *r, __u32 lacks, uint64_t number)
 {
 	if (!(r->event->facts & lacks))
-		put_number(value, number);
+		value_number(value, number);
 }
 
 static void put_if(struct value *value, int known, uint64_t number)
 {
 	if (known)
-		put_number(value, number);
+		value_number(value, number);
 }
 
 /* 0 is none of these. */
@@ -84,9 +72,9 @@ void fields_put_time(struct value *value, uint64_t time_ns)
 }
 
 #define GET(key) static void get_##key(const struct record *r, struct value *value)
-#define GET_NUMBER(key)	GET(key) { put_number(value, r->event->key); }
+#define GET_NUMBER(key)	GET(key) { value_number(value, r->event->key); }
 
-GET(event) { put_word(value, event_name(r->event->kind)); }
+GET(event) { value_word(value, event_name(r->event->kind)); }
 GET(time) { fields_put_time(value, r->event->time_ns); }
 GET(id) { put_known(value, r->event->id); }
 
@@ -109,12 +97,12 @@ GET(comm)
 	value->text = r->event->comm;
 }
 
-GET(direction) { put_word(value, cause_is_received(r->verdict.cause) ? "received" : "sent"); }
-GET(cause) { put_word(value, cause_name(r->verdict.cause)); }
-GET(owner) { put_word(value, owner_name(r->owner)); }
-GET(how) { put_word(value, end_name(r->verdict.end)); }
-GET(after_us) { put_number(value, r->event->blocked_ns / 1000); }
-GET(context) { put_word(value, context_name(r->event->context)); }
+GET(direction) { value_word(value, cause_is_received(r->verdict.cause) ? "received" : "sent"); }
+GET(cause) { value_word(value, cause_name(r->verdict.cause)); }
+GET(owner) { value_word(value, owner_name(r->owner)); }
+GET(how) { value_word(value, end_name(r->verdict.end)); }
+GET(after_us) { value_number(value, r->event->blocked_ns / 1000); }
+GET(context) { value_word(value, context_name(r->event->context)); }
 GET(cgroup) { put_known(value, r->event->cgroup); }
 GET_NUMBER(netns)
 
@@ -123,30 +111,30 @@ static int is_ipv4(const struct close_event *event)
 	return address_is_ipv4(event->laddr) || address_is_ipv4(event->raddr);
 }
 
-GET(family) { put_word(value, is_ipv4(r->event) ? "ipv4" : "ipv6"); }
+GET(family) { value_word(value, is_ipv4(r->event) ? "ipv4" : "ipv6"); }
 GET(laddr) { fields_put_address(value, r->event->laddr); }
 GET_NUMBER(lport)
 GET(raddr) { fields_put_address(value, r->event->raddr); }
 GET_NUMBER(rport)
-GET(branch) { put_word(value, branch_name(r->verdict.branch)); }
-GET(sent) { put_word(value, sent_name(r->verdict.sent)); }
-GET(state) { put_word(value, state_name(r->event->state)); }
-GET(new_state) { put_word(value, state_name(r->event->new_state)); }
-GET(linger) { put_word(value, linger_name(r->verdict.linger)); }
-GET(unread_bytes) { put_number(value, r->event->unread_bytes); }
+GET(branch) { value_word(value, branch_name(r->verdict.branch)); }
+GET(sent) { value_word(value, sent_name(r->verdict.sent)); }
+GET(state) { value_word(value, state_name(r->event->state)); }
+GET(new_state) { value_word(value, state_name(r->event->new_state)); }
+GET(linger) { value_word(value, linger_name(r->verdict.linger)); }
+GET(unread_bytes) { value_number(value, r->event->unread_bytes); }
 GET(unsent_bytes) { put_unless(value, r, LACKS_SENDQ, r->event->unsent_bytes); }
 GET(unacked_bytes) { put_unless(value, r, LACKS_SENDQ, r->event->unacked_bytes); }
 GET(blocked_us) { put_unless(value, r, LACKS_BLOCKED, r->event->blocked_ns / 1000); }
-GET(reason) { put_word(value, reason_name(r->event->reason)); }
-GET(after) { put_word(value, after_name(r->verdict.after)); }
-GET(via) { put_word(value, via_name(r->event->via)); }
-GET(call) { put_word(value, call_name(r->event)); }
-GET(call_text) { put_word(value, call_words(r->event)); }
+GET(reason) { value_word(value, reason_name(r->event->reason)); }
+GET(after) { value_word(value, after_name(r->verdict.after)); }
+GET(via) { value_word(value, via_name(r->event->via)); }
+GET(call) { value_word(value, call_name(r->event)); }
+GET(call_text) { value_word(value, call_words(r->event)); }
 
 GET(linger_s)
 {
 	if (r->event->facts & WAS_LINGER && !judge_is_linger_of_fastclose(r->event))
-		put_number(value, r->event->linger_s);
+		value_number(value, r->event->linger_s);
 }
 
 /* Of a close, as long as it is what the application set. */
@@ -159,7 +147,7 @@ GET(linger_set_time)
 {
 	if (!has_setter(r))
 		return;
-	put_number(value, r->event->setter.time_ns + epoch_ns);
+	value_number(value, r->event->setter.time_ns + epoch_ns);
 	value->type = VALUE_TIME;
 }
 
@@ -184,7 +172,7 @@ GET(linger_set_at)
 
 static void put_truth(struct value *value, int truth)
 {
-	put_number(value, !!truth);
+	value_number(value, !!truth);
 	value->type = VALUE_TRUTH;
 }
 
@@ -209,7 +197,7 @@ GET(seconds) { put_if(value, r->event->facts & WAS_LINGER, r->event->linger_s); 
 GET(on_text)
 {
 	linger_show(r->event, value->room, sizeof(value->room));
-	put_word(value, value->room);
+	value_word(value, value->room);
 }
 
 GET(nonblock)
@@ -229,7 +217,7 @@ GET(mptcp)
 static void put_end(struct value *value, const __u8 *addr, unsigned int port)
 {
 	address_put_end(value->room, addr, port);
-	put_word(value, value->room);
+	value_word(value, value->room);
 }
 
 GET(local) { put_end(value, r->event->laddr, r->event->lport); }
@@ -242,11 +230,11 @@ GET(states)
 	if (!from || !to)
 		return;
 	if (r->event->state == r->event->new_state) {
-		put_word(value, from);
+		value_word(value, from);
 		return;
 	}
 	stpcpy(stpcpy(stpcpy(value->room, from), "->"), to);
-	put_word(value, value->room);
+	value_word(value, value->room);
 }
 
 GET(linger_text)
@@ -257,7 +245,7 @@ GET(linger_text)
 		return;
 	snprintf(value->room, sizeof(value->room), "%llus:%s", r->event->linger_s,
 		 outcome ? outcome : "unknown");
-	put_word(value, value->room);
+	value_word(value, value->room);
 }
 
 /* What a person would notice. */
@@ -268,7 +256,7 @@ GET(blocked_text)
 	if (r->event->facts & LACKS_BLOCKED || s < 0.001)
 		return;
 	snprintf(value->room, sizeof(value->room), s < 1 ? "%.0fms" : "%.3fs", s < 1 ? s * 1000 : s);
-	put_word(value, value->room);
+	value_word(value, value->room);
 }
 
 GET(context_text)
@@ -292,7 +280,7 @@ GET(what)
 		return;
 	}
 	snprintf(value->room, sizeof(value->room), "%s%s", r->owner == OWNER_CLOSER ? "\\_ " : "", word);
-	put_word(value, value->room);
+	value_word(value, value->room);
 }
 
 GET(packet)
@@ -300,7 +288,7 @@ GET(packet)
 	if (r->event->kind == EVENT_CLOSE)
 		get_sent(r, value);
 	else if (r->event->kind == EVENT_RESET)
-		put_word(value, cause_is_received(r->verdict.cause) ? "got" : "rst");
+		value_word(value, cause_is_received(r->verdict.cause) ? "got" : "rst");
 }
 
 /* To CLOSE it was moved just before the RST was sent: tcp_done(), tcp_disconnect(). */
@@ -315,13 +303,13 @@ GET(since_text)
 	double s = r->event->blocked_ns / 1e9;
 
 	snprintf(value->room, sizeof(value->room), s < 1 ? "%.3fms" : "%.3fs", s < 1 ? s * 1000 : s);
-	put_word(value, value->room);
+	value_word(value, value->room);
 }
 
 GET(shutdown_text)
 {
 	if (r->verdict.branch == BRANCH_FIN_ALREADY_SENT)
-		put_word(value, "before");
+		value_word(value, "before");
 }
 
 #define CLOSES	(1 << EVENT_CLOSE)

@@ -2,47 +2,35 @@
 #include "user/fields.h"
 #include "user/summary.h"
 
-static void put_number(struct value *value, uint64_t number)
-{
-	value->type = VALUE_NUMBER;
-	value->number = number;
-}
-
-static void put_word(struct value *value, const char *word)
-{
-	value->type = word ? VALUE_WORD : VALUE_NULL;
-	value->text = word;
-}
-
 static void put_or_others(const struct row *row, struct value *value,
 			  void (*get)(const struct row *row, struct value *value))
 {
 	if (row->key.others)
-		put_word(value, "others");
+		value_word(value, "others");
 	else
 		get(row, value);
 }
 
 #define GET(key) static void get_##key(const struct row *row, struct value *value)
 
-GET(branch) { put_word(value, branch_name(row->key.verdict.branch)); }
-GET(sent) { put_word(value, sent_name(row->key.verdict.sent)); }
-GET(linger) { put_word(value, linger_name(row->key.verdict.linger)); }
-GET(cause) { put_word(value, cause_name(row->key.verdict.cause)); }
-GET(direction) { put_word(value, row->key.received ? "received" : "sent"); }
-GET(packet) { put_word(value, row->key.received ? "got" : "rst"); }
-GET(how) { put_word(value, end_name(row->key.verdict.end)); }
-GET(count) { put_number(value, row->sums.count); }
-GET(resets) { put_number(value, row->sums.sent); }
-GET(received) { put_number(value, row->sums.received); }
-GET(unread) { put_number(value, row->sums.unread); }
-GET(unsent) { put_number(value, row->sums.unsent); }
+GET(branch) { value_word(value, branch_name(row->key.verdict.branch)); }
+GET(sent) { value_word(value, sent_name(row->key.verdict.sent)); }
+GET(linger) { value_word(value, linger_name(row->key.verdict.linger)); }
+GET(cause) { value_word(value, cause_name(row->key.verdict.cause)); }
+GET(direction) { value_word(value, row->key.received ? "received" : "sent"); }
+GET(packet) { value_word(value, row->key.received ? "got" : "rst"); }
+GET(how) { value_word(value, end_name(row->key.verdict.end)); }
+GET(count) { value_number(value, row->sums.count); }
+GET(resets) { value_number(value, row->sums.sent); }
+GET(received) { value_number(value, row->sums.received); }
+GET(unread) { value_number(value, row->sums.unread); }
+GET(unsent) { value_number(value, row->sums.unsent); }
 
 /* Rows of nobody that is known, and of others, have no name. */
 GET(pid)
 {
 	if (row->key.process.pid)
-		put_number(value, row->key.process.pid);
+		value_number(value, row->key.process.pid);
 }
 
 GET(comm)
@@ -73,7 +61,7 @@ GET(site)
 
 GET(others)
 {
-	put_number(value, row->key.others);
+	value_number(value, row->key.others);
 	value->type = VALUE_TRUTH;
 }
 

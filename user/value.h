@@ -21,4 +21,17 @@ struct value {
 	char room[320];	/* text may live here */
 };
 
+static inline void value_number(struct value *value, uint64_t number)
+{
+	value->type = VALUE_NUMBER;
+	value->number = number;
+}
+
+/* NULL is null. */
+static inline void value_word(struct value *value, const char *word)
+{
+	value->type = word ? VALUE_WORD : VALUE_NULL;
+	value->text = word;
+}
+
 #endif
