@@ -430,13 +430,9 @@ static void let_go(struct trace *trace)
 		out_interrupt_by(trace->out, trace->signals);
 }
 
-static int finish(struct trace *trace)
+/* What is in the ring yet, and what waited for more. */
+static void read_rest(struct trace *trace)
 {
-	/* Who closed the pipe has seen enough; but Ctrl-C ends the pipe's reader too. */
-	bool deserted = out_error(trace->out) == EPIPE;
-	int error;
-
-	let_go(trace);
 	look_and_reconcile(trace);
 	tracer_stop(trace->tracer);
 	backlog_stop(&trace->backlog);
@@ -446,24 +442,44 @@ static int finish(struct trace *trace)
 	out_flush(trace->out);
 	tell_unfinished(trace);
 	tell_skipped(trace);
-	error = out_error(trace->out);
+}
+
+static void tell_unwritten(int error)
+{
 	if (error == ETIMEDOUT)
 		warnx("whoever reads the records takes no more: the rest is lost");
 	else if (error && error != EPIPE)
 		warnx("cannot write the records: %s", strerror(error));
-	if (!trace->options->quiet && !deserted) {
-		tell_findings(trace);
-		tell_reconciled(trace);
-		tell_totals(trace);
-	}
-	tell_checked(trace, trace->options->quiet || deserted);
-	if (trace->options->command)
-		await_command(trace);
+}
+
+static int status_of(const struct trace *trace, int error)
+{
 	if (trace->broken)
 		return EXIT_BROKEN;
 	if (trace->counting.failed || (error && error != EPIPE && error != ETIMEDOUT))
 		return EXIT_CANNOT;
 	return trace->options->command ? trace->command.status : 0;
+}
+
+static int finish(struct trace *trace)
+{
+	/* Who closed the pipe has seen enough; but Ctrl-C ends the pipe's reader too. */
+	bool quiet = trace->options->quiet || out_error(trace->out) == EPIPE;
+	int error;
+
+	let_go(trace);
+	read_rest(trace);
+	error = out_error(trace->out);
+	tell_unwritten(error);
+	if (!quiet) {
+		tell_findings(trace);
+		tell_reconciled(trace);
+		tell_totals(trace);
+	}
+	tell_checked(trace, quiet);
+	if (trace->options->command)
+		await_command(trace);
+	return status_of(trace, error);
 }
 
 int trace(struct options *options)
