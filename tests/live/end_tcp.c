@@ -206,6 +206,27 @@ bool await_at(uint16_t lport, uint16_t rport, int state)
 	return true;
 }
 
+int count_orphans(void)
+{
+	FILE *file = fopen("/proc/net/sockstat", "re");
+	char line[256];
+	int count = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "TCP: inuse %*d orphan %d", &count);
+	if (file)
+		fclose(file);
+	return count;
+}
+
+void await_orphans(int most)
+{
+	long long end_ns = now_ns() + 1000000000;
+
+	while (count_orphans() > most && now_ns() < end_ns)
+		nap_us(500);
+}
+
 static int is_full(const struct row *row, const struct row *unused)
 {
 	int state = state_of(row);

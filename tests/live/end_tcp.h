@@ -33,6 +33,12 @@ int state_at(uint16_t lport, uint16_t rport);
 bool await_at(uint16_t lport, uint16_t rport, int state);
 bool await_no_orphan(void);	/* in this network namespace: listeners and minisockets alone */
 
+/* tcp_time_wait() shows the minisocket before tcp_done() destroys the socket, and a virtual
+ * processor may stand still between the two.  The kernel counts what is left on the whole machine,
+ * so that others may keep us from a number: this waits for it, a second at most. */
+int count_orphans(void);
+void await_orphans(int most);
+
 /* In /proc/sys/net/ipv4 of this network namespace. */
 void set_ipv4(const char *name, int value);
 

@@ -41,6 +41,8 @@ static void start(struct team *team, unsigned int port)
 
 static void act(const struct team *team)
 {
+	int orphans = count_orphans();
+
 	/* Acknowledged later than in the close itself, the FIN leaves a minisocket for sure. */
 	take(&team->client, END, drop_flags, TH_FIN);
 	take(&team->server, END, close_it, 0);
@@ -49,6 +51,7 @@ static void act(const struct team *team)
 	take(&team->client, END, acknowledge, 0);
 	if (!await_at(team->port, team->port + PORTS / 2, TCP_TIME_WAIT))
 		bail_out("the server's end left no minisocket");
+	await_orphans(orphans);
 	take(&team->client, END, send_data, 0);
 	take(&team->client, END + 1, set_zero_linger, 0);
 	take(&team->client, END + 1, close_it, 0);
@@ -156,8 +159,8 @@ static void check(const struct row *row, const struct run *run)
 
 	if (!ok(first == first_set && second == second_set &&
 		follows == bits(first_set) + bits(second_set), "%s: %s", via, row->name))
-		note("of the first %#x, expected %#x, of the second %#x, expected %#x, %d in all", first,
-		     first_set, second, second_set, follows);
+		note("of the first %#x, expected %#x, of the second %#x, expected %#x, %d in all; %s", first,
+		     first_set, second, second_set, follows, run->told);
 }
 
 static void try(const struct row *row, unsigned int port)
