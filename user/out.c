@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "user/out.h"
+#include "user/utf8.h"
 
 /* A record is shorter than this, with two stacks of 64 frames whose names are of the longest, and
  * each byte escaped; one that starts with less room left waits for a flush. */
@@ -143,6 +144,19 @@ void out_spaces(struct out *out, int count)
 
 	for (; count > 0; count -= most)
 		out_bytes(out, spaces, count < most ? count : most);
+}
+
+void out_foreign(struct out *out, const char *text, int (*put)(struct out *out, const char *text))
+{
+	for (;;) {
+		size_t plain = utf8_plain(text);
+
+		out_bytes(out, text, plain);
+		text += plain;
+		if (!*text)
+			return;
+		text += put(out, text);
+	}
 }
 
 void out_trim(struct out *out)

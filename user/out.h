@@ -24,6 +24,11 @@ void out_number(struct out *out, uint64_t number);
 void out_hex(struct out *out, uint64_t number);
 void out_zeros(struct out *out, uint64_t number, int digits);	/* with leading zeros */
 void out_spaces(struct out *out, int count);
+
+/* Somebody else's text: what is plain as it is, and each of the rest by this, which returns how many
+ * bytes it has taken. */
+void out_foreign(struct out *out, const char *text, int (*put)(struct out *out, const char *text));
+
 void out_trim(struct out *out);		/* no spaces before the record's end */
 void out_end(struct out *out);		/* a record ends here, with a newline */
 int out_flush(struct out *out);		/* 0, or -1: see out_error() */

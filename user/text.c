@@ -49,15 +49,7 @@ static int put_character(struct out *out, const char *text)
 
 static void foreign(struct out *out, const char *text)
 {
-	for (;;) {
-		size_t plain = utf8_plain(text);
-
-		out_bytes(out, text, plain);
-		text += plain;
-		if (!*text)
-			return;
-		text += put_character(out, text);
-	}
+	out_foreign(out, text, put_character);
 }
 
 static int foreign_width(const char *text)
