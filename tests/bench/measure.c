@@ -378,9 +378,20 @@ static void parse(int argc, char **argv)
 	}
 }
 
+static void require(const char *name)
+{
+	for (const struct contestant *c = contestants; c->name; c++)
+		if (!strcmp(name, c->name))
+			return;
+	fprintf(stderr, "measure: there is no contestant %s\n", name);
+	exit(64);
+}
+
 int main(int argc, char **argv)
 {
 	parse(argc, argv);
+	for (char **name = argv + optind; *name; name++)
+		require(*name);
 	for (int round = 0; round < plan.rounds; round++)
 		for (const struct contestant *c = contestants; c->name; c++)
 			if (is_chosen(c, argv + optind) && contestant_exists(c))
