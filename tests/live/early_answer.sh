@@ -18,29 +18,6 @@ built=.output/vm/nginx
 nginx=$built/nginx master='' worker='' base='' client=''
 tracers=() records='' text_told='' records_told=''
 
-give_up() {
-	echo "Bail out! $way: $*"
-	exit 2
-}
-
-clean_up() {
-	local jobs
-	mapfile -t jobs < <(jobs -p)
-	[ ${#jobs[@]} = 0 ] || kill "${jobs[@]}" 2>/dev/null
-	wait 2>/dev/null
-	rm -rf "$tmp"
-}
-
-# until_true COMMAND...: it becomes true; for what no event tells.
-until_true() {
-	local tries=$((patience * 10))
-	until "$@"; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return
-		sleep 0.1
-	done
-}
-
 # ---- nginx and its clients -------------------------------------------------------------
 
 serves() { [ -n "$(ss -Hltn 'sport = :8004')" ] && worker=$(pgrep -P "$master"); }

@@ -8,61 +8,20 @@ cd "$(dirname "$0")/../.." || exit
 way=${1:?fentry, kprobe or tracepoint}
 [ "${OWN_NETWORK:-}" ] || exec unshare -n env OWN_NETWORK=1 "$0" "$way"
 PATH+=:/usr/sbin:/sbin
+. tests/live/tap.sh
 
 patience=60		# seconds, for anything
 servers=$PWD/tests/live/servers
-number=0 failed=0
 master='' comm='' workers='' records='' told='' tracer='' client=''
 
-# ---- TAP ------------------------------------------------------------------------------
-
-result() {
-	number=$((number + 1))
-	echo "$1 $number - $way: $comm: $2"
-	[ "$1" = ok ] || failed=1
-}
-
-# verdict NAME COMMAND...: what the command says.
-verdict() {
+# of_server NAME COMMAND...: what the command says.
+of_server() {
 	local name=$1
 	shift
-	if "$@"; then
-		result ok "$name"
-	else
-		result 'not ok' "$name"
-		false
-	fi
-}
-
-give_up() {
-	echo "Bail out! $*"
-	exit 2
-}
-
-finish() {
-	echo "1..$number"
-	exit $failed
+	verdict "$way: $comm: $name" "$@"
 }
 
 # ---- servers -----------------------------------------------------------------------------
-
-clean_up() {
-	local jobs
-	mapfile -t jobs < <(jobs -p)
-	[ ${#jobs[@]} = 0 ] || kill "${jobs[@]}" 2>/dev/null
-	wait 2>/dev/null
-	rm -rf "$tmp"
-}
-
-# until_true COMMAND...: it becomes true; for what no event tells.
-until_true() {
-	local tries=$((patience * 10))
-	until "$@"; do
-		tries=$((tries - 1))
-		[ $tries -gt 0 ] || return
-		sleep 0.1
-	done
-}
 
 listens() { [ -n "$(ss -Hltn "sport = :$1")" ]; }
 has_workers() { workers=$(pgrep -d, -P "$master") && [[ $workers =~ ^[0-9]+(,[0-9]+){$(($1 - 1))}$ ]]; }
@@ -120,7 +79,7 @@ is() {
 
 # check NAME FILTER: what the last record that was waited for must be, besides a worker's.
 check() {
-	verdict "$1" is "$2" || echo "# workers $workers: $record"
+	of_server "$1" is "$2" || echo "# workers $workers: $record"
 }
 
 # all_lead_to FUNCTION: where the program waits for what to do next, from wherever it closed, and on to its beginning.
@@ -139,12 +98,12 @@ end_trace() {
 	said=$(cat <&"$told")
 	wait "$tracer" || status=$?
 	exec {records}<&- {told}<&-
-	verdict 'every close told, none lost, none unknown' \
+	of_server 'every close told, none lost, none unknown' \
 		grep -q "^closetrace: traced $(wc -l <"$tmp/all") closes, [0-9]* resets; 0 lost, 0 unknown" <<<"$said" ||
 		echo "# $said"
-	verdict 'every stack leads out to the loop' all_lead_to "$1" ||
+	of_server 'every stack leads out to the loop' all_lead_to "$1" ||
 		jq -c '.stack.user | map(.sym)' "$tmp/all" | sed 's/^/# /'
-	verdict 'it ends well' [ $status = 0 ] || echo "# exit status $status: $said"
+	of_server 'it ends well' [ $status = 0 ] || echo "# exit status $status: $said"
 }
 
 # ---- the kernel's counters -------------------------------------------------------------------
@@ -159,9 +118,9 @@ check_counters() {
 	count_aborts after
 	# shellcheck disable=SC2154 # declared by count_aborts
 	close=$((after_close - before_close - ${3:-0})) data=$((after_data - before_data))
-	verdict "TCPAbortOnClose and $1 unread-data agree" [ "$1 $close" = "$(recorded unread-data) $1" ] ||
+	of_server "TCPAbortOnClose and $1 unread-data agree" [ "$1 $close" = "$(recorded unread-data) $1" ] ||
 		echo "# counted $close, recorded $(recorded unread-data)"
-	verdict "TCPAbortOnData and $2 zero-linger agree" [ "$2 $data" = "$(recorded zero-linger) $2" ] ||
+	of_server "TCPAbortOnData and $2 zero-linger agree" [ "$2 $data" = "$(recorded zero-linger) $2" ] ||
 		echo "# counted $data, recorded $(recorded zero-linger)"
 }
 
@@ -223,7 +182,7 @@ nginx_closes() {
 	head -c 1000 /dev/zero >&"$client"
 	await_close lport 8003
 	check 'an early 413' '.branch == "unread-data" and .sent == "rst" and .unread_bytes == 1000 and .linger == null'
-	verdict 'the 413 was answered' test "${status%%Request*}" = 'HTTP/1.1 413 '
+	of_server 'the 413 was answered' test "${status%%Request*}" = 'HTTP/1.1 413 '
 	hang_up
 }
 
@@ -288,11 +247,6 @@ haproxy_closes_behind() {
 
 # ---- the whole -------------------------------------------------------------------------------------
 
-skip() {
-	number=$((number + 1))
-	echo "ok $number - $way: $1 # SKIP $2"
-}
-
 test_nginx() {
 	begin_trace
 	nginx_closes
@@ -309,13 +263,13 @@ test_haproxy() {
 	if [ -n "$with_nginx" ]; then
 		check_counters 1 3 1
 	else
-		skip 'haproxy between a client and a server' 'no nginx'
+		skip "$way: haproxy between a client and a server" 'no nginx'
 		check_counters 0 2
 	fi
 }
 
 for command in jq ss nstat curl; do
-	type -P $command >/dev/null || { skip 'real servers' "no $command" && finish; }
+	type -P $command >/dev/null || { skip "$way: real servers" "no $command" && finish; }
 done
 tmp=$(mktemp -d)
 trap clean_up EXIT
@@ -327,11 +281,11 @@ if [ -n "$with_nginx" ]; then
 	nginx_starts
 	test_nginx
 else
-	skip nginx 'no nginx'
+	skip "$way: nginx" 'no nginx'
 fi
 if type -P haproxy >/dev/null; then
 	test_haproxy
 else
-	skip haproxy 'no haproxy'
+	skip "$way: haproxy" 'no haproxy'
 fi
 finish
