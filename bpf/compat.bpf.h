@@ -210,6 +210,15 @@ static __always_inline bool is_compat(const struct pt_regs *regs)
 }
 
 #define call_of(regs)	regs_get(regs, orig_ax)
+
+/* Where the task made its system call, and what frames are found from. */
+static __always_inline bool user_frame_of(const struct pt_regs *regs, __u64 *address, __u64 *sp, __u64 *fp)
+{
+	*address = regs_get(regs, ip);
+	*sp = regs_get(regs, sp);
+	*fp = regs_get(regs, bp);
+	return true;
+}
 #else
 #define PSR_MODE32_BIT 0x10
 
@@ -219,6 +228,12 @@ static __always_inline bool is_compat(const struct pt_regs *regs)
 }
 
 #define call_of(regs)	regs_get(regs, syscallno)
+
+/* Return addresses are in a register first, and may be signed: such a stack is copied. */
+static __always_inline bool user_frame_of(const struct pt_regs *regs, __u64 *address, __u64 *sp, __u64 *fp)
+{
+	return false;
+}
 #endif
 
 struct inode___v7_2 {

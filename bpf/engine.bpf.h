@@ -363,7 +363,7 @@ static __always_inline void linger_ended(struct frame *frame, const struct sock 
 static __always_inline void emit_close(void *ctx, const struct close_event *e)
 {
 	if (filter.stacks)
-		emit_stacked(ctx, e, 0, true);
+		emit_stacked(ctx, e);
 	else if (judge_branch(e) == BRANCH_UNKNOWN)
 		emit_with_kernel_stack(ctx, e, 0);
 	else

@@ -181,6 +181,70 @@ struct stack_event {
 _Static_assert(__builtin_offsetof(struct stack_event, kernel) ==
 	       __builtin_offsetof(struct reset_event, callers), "the callers of a reset");
 
+/* What names the memory of a process; exec() gives it another. */
+struct address_space {
+	__u32 pid;
+	__u32 pad;
+	__u64 started_ns;	/* CLOCK_BOOTTIME, the process */
+	__u64 start_code;
+	__u64 end_code;
+	__u64 start_stack;
+	__u64 exe_inode;
+};
+
+/* Whose a user's stack is. */
+struct stack_owner {
+	struct address_space space;
+	__u64 space_ns;		/* CLOCK_MONOTONIC, when this space was seen first: its short name */
+	__u64 rowless;		/* on the stack, the innermost that has no row; 0: all had one, or none was looked for */
+};
+
+/*
+ * How a function's caller is found from one address of its code, as the file's unwind table says:
+ * a row of it.  Those that were needed are handed to the programs, which walk the next stack by
+ * them and need not copy it.  Only what is as plain as nearly everything is has a row: the CFA
+ * (canonical frame address) is so far from a register, and the return address is just below it.
+ */
+enum unwind_from {
+	UNWIND_UNKNOWN,
+	UNWIND_FROM_SP,
+	UNWIND_FROM_FP,
+	UNWIND_END,		/* nobody has called it, or nothing says who */
+};
+
+union unwind_row {
+	struct {
+		__s32 cfa;	/* from that register on */
+		__s16 fp;	/* from the CFA on to where the caller's is saved; 0: it was left alone */
+		__u16 from;	/* enum unwind_from */
+	};
+	__u64 word;		/* read and written at once */
+};
+
+/* Rows lie where their address leads; a new one takes the place of an old one.  Whoever reads sees
+ * that by its name: that is 0 while the rest is written. */
+struct unwind_entry {
+	__u64 address;		/* as it is on the stack */
+	__u64 space_ns;
+	__u64 row;
+	__u64 pad;
+};
+#define UNWIND_ENTRIES (1 << 16)
+
+static inline __u32 unwind_place(__u64 address, __u64 space_ns)
+{
+	return (address + space_ns) * 0x9e3779b97f4a7c15ULL >> 48;
+}
+_Static_assert(UNWIND_ENTRIES == 1 << (64 - 48), "each place is one of them");
+
+/* Walked in the kernel. */
+#define USER_FRAMES 64
+struct walked_event {
+	struct stack_event kernel;
+	struct stack_owner owner;
+	__u64 frames[USER_FRAMES];	/* innermost first, 0 beyond the last */
+};
+
 /* What it takes to find out in user space how the task came to its system call: few programs keep
  * frame pointers, so the stack itself is copied, as far as the innermost functions need it. */
 #define USER_REGS   34
@@ -189,15 +253,10 @@ _Static_assert(__builtin_offsetof(struct stack_event, kernel) ==
 #define USER_NAMES  12
 #define USER_NAME   40
 struct user_stack {
-	__u32 pid;		/* whose it is */
-	__u32 size;		/* of what could be read of bytes */
-	__u64 started_ns;	/* CLOCK_BOOTTIME, the process */
-	__u64 start_code;	/* these, with the two above, name an address space: exec() gives another */
-	__u64 end_code;
-	__u64 start_stack;
-	__u64 exe_inode;
+	struct stack_owner owner;
+	__u64 size;		/* of what could be read of bytes */
 	/* The file that the innermost address is in, by its build id, as bpf_get_stack() tells it:
-	 * struct bpf_stack_build_id; told once, too. */
+	 * struct bpf_stack_build_id; told once for each space. */
 	__s32 id_status;
 	__u8  build_id[20];
 	__u64 id_offset;
@@ -207,7 +266,7 @@ struct user_stack {
 	__u64 regs[USER_REGS];	/* as the kernel keeps them: struct pt_regs, 0 beyond it */
 	__u8  bytes[USER_CHUNKS * USER_CHUNK];	/* from the stack pointer on */
 };
-_Static_assert(sizeof(struct user_stack) == 4928, "no hidden padding");
+_Static_assert(sizeof(struct user_stack) == 4952, "no hidden padding");
 
 struct user_stack_event {
 	struct stack_event kernel;

@@ -116,7 +116,7 @@ static __always_inline bool wanted_linger(void)
 static __always_inline void emit_linger(void *ctx, const struct close_event *e)
 {
 	if (filter.stacks)
-		emit_stacked(ctx, e, 0, true);
+		emit_stacked(ctx, e);
 	else
 		emit(e);
 }

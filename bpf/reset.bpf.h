@@ -246,7 +246,7 @@ static __always_inline void tell_reset(void *ctx, const struct sighting *s)
 	if (!wanted_reset(s))
 		return;
 	if (filter.stacks)
-		emit_stacked(ctx, &s->event, s->inode, is_of_running(&s->event));
+		emit_stacked_reset(ctx, &s->event, s->inode, is_of_running(&s->event));
 	else if (needs_callers(&s->event))
 		emit_with_callers(ctx, &s->event, s->inode);
 	else if (is_counted(&s->event))

@@ -2,15 +2,17 @@
 /*
  * Whose code it was: the system call that the running task is in, and with -k the stacks.
  *
- * The kernel's stack is walked here.  Of the user's the registers and the innermost bytes are
- * copied, and user space walks it by the files' own tables: few programs keep frame pointers, and
- * without them the kernel would leave out the very function that called close().
+ * The kernel's stack is walked here, and the user's where the reader has met the same functions
+ * before.  Else its registers and the innermost bytes are copied, and user space walks it by the
+ * files' own tables: few programs keep frame pointers, and without them the kernel would leave
+ * out the very function that called close().
  */
 #ifndef CLOSETRACE_STACK_BPF_H
 #define CLOSETRACE_STACK_BPF_H
 
 #include "bpf/filter.bpf.h"
 #include "bpf/ring.bpf.h"
+#include "bpf/unwind.bpf.h"
 
 /* fput() puts the last close off until the call returns, so the kernel's stack does not show who
  * dropped the descriptor: the call itself does. */
@@ -63,47 +65,47 @@ static __always_inline bool fill_path(char (*names)[USER_NAME], const struct fil
 	return false;
 }
 
-/* Address spaces that the reader has been told of. */
-struct space {
-	__u64 start_stack;
-	__u32 pid;
-	__u32 pad;
-};
-
+/* Address spaces that the reader has been told of, and when. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
-	__type(key, struct space);
-	__type(value, __u8);
+	__type(key, struct address_space);
+	__type(value, __u64);
 } spaces SEC(".maps");
 
-static __always_inline bool is_new(const struct user_stack *user)
-{
-	struct space space = { .start_stack = user->start_stack, .pid = user->pid };
-	__u8 yes = 1;
-
-	return !bpf_map_lookup_elem(&spaces, &space) && !bpf_map_update_elem(&spaces, &space, &yes, BPF_ANY);
-}
-
-/* Its path is told once.  Returns whether this is the first time. */
-static __always_inline bool fill_address_space(struct user_stack *user, const struct task_struct *task)
+static __always_inline void fill_space(struct address_space *space, const struct task_struct *task)
 {
 	const struct task_struct *leader = task_get(task, group_leader);
 	const struct mm_struct *mm = task_get(task, mm);
 	const struct file *exe = BPF_CORE_READ(mm, exe_file);
 
-	user->pid = task_get(task, tgid);
-	user->started_ns = BPF_CORE_READ(leader, start_boottime);
-	user->start_code = BPF_CORE_READ(mm, start_code);
-	user->end_code = BPF_CORE_READ(mm, end_code);
-	user->start_stack = BPF_CORE_READ(mm, start_stack);
-	user->exe_inode = exe ? inode_number_at(BPF_CORE_READ(exe, f_inode)) : 0;
-	__builtin_memset(user->exe, 0, sizeof(user->exe));
-	if (!is_new(user))
-		return false;
+	space->pid = task_get(task, tgid);
+	space->started_ns = task_get(leader, start_boottime);
+	space->start_code = task_get(mm, start_code);
+	space->end_code = task_get(mm, end_code);
+	space->start_stack = task_get(mm, start_stack);
+	space->exe_inode = exe ? inode_number_at(BPF_CORE_READ(exe, f_inode)) : 0;
+}
+
+/* Returns whether this is the first time. */
+static __always_inline bool name_owner(struct stack_owner *owner)
+{
+	const __u64 *seen;
+
+	fill_space(&owner->space, this_task());
+	seen = bpf_map_lookup_elem(&spaces, &owner->space);
+	owner->space_ns = seen ? *seen : bpf_ktime_get_ns();
+	return !seen && !bpf_map_update_elem(&spaces, &owner->space, &owner->space_ns, BPF_ANY);
+}
+
+/* What its addresses mean has to be read before the process ends, so that is told once. */
+static __always_inline void tell_space(void *ctx, struct user_stack *user, const struct task_struct *task)
+{
+	const struct file *exe = BPF_CORE_READ(task, mm, exe_file);
+
 	if (exe && !fill_path(user->exe, exe))
 		user->exe[0][0] = '\0';
-	return true;
+	bpf_get_stack(ctx, &user->id_status, 32, BPF_F_USER_STACK | BPF_F_USER_BUILD_ID);
 }
 
 #define STACK_POINTER(regs) \
@@ -129,19 +131,6 @@ static __always_inline void copy_stack(struct user_stack *user)
 					      from + i * USER_CHUNK);
 		user->size += whole ? USER_CHUNK : 0;
 	}
-}
-
-static __always_inline bool fill_user_stack(void *ctx, struct user_stack *user,
-					    const struct task_struct *task)
-{
-	bool is_first = fill_address_space(user, task);
-
-	__builtin_memset(&user->id_status, 0, 32);
-	if (is_first)
-		bpf_get_stack(ctx, &user->id_status, 32, BPF_F_USER_STACK | BPF_F_USER_BUILD_ID);
-	copy_regs(user->regs);
-	copy_stack(user);
-	return is_first;
 }
 
 /* Where the kretprobe on __tcp_close() hides the callers, the stack is walked in tcp_close(). */
@@ -205,30 +194,80 @@ static __always_inline void emit_with_kernel_stack(void *ctx, const struct close
 	bpf_ringbuf_submit(s, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void emit_with_stacks(void *ctx, const struct close_event *e, __u64 inode)
+/* false: it has to be copied. */
+static __always_inline bool emit_walked(void *ctx, const struct close_event *e, struct stack_owner *owner)
+{
+	struct walked_event *w = bpf_ringbuf_reserve(&ring, sizeof(*w), 0);
+
+	if (!w) {
+		__sync_fetch_and_add(&counters.lost_ring, 1);
+		return true;
+	}
+	__builtin_memset(w->frames, 0, sizeof(w->frames));
+	if (!walk_user(w->frames, &owner->rowless, owner->space_ns)) {
+		bpf_ringbuf_discard(w, BPF_RB_NO_WAKEUP);
+		return false;
+	}
+	w->owner = *owner;
+	fill_kernel_stack(ctx, &w->kernel, e, 0);
+	bpf_ringbuf_submit(w, BPF_RB_NO_WAKEUP);
+	return true;
+}
+
+static __always_inline void emit_copied(void *ctx, const struct close_event *e, __u64 inode,
+					const struct stack_owner *owner, bool is_first)
 {
 	struct user_stack_event *s = bpf_ringbuf_reserve(&ring, sizeof(*s), 0);
-	bool is_first;
 
 	if (!s) {
 		__sync_fetch_and_add(&counters.lost_ring, 1);
 		return;
 	}
 	fill_kernel_stack(ctx, &s->kernel, e, inode);
-	is_first = fill_user_stack(ctx, &s->user, this_task());
-	/* What its addresses mean has to be read before the process ends. */
+	s->user.owner = *owner;
+	__builtin_memset(&s->user.id_status, 0, sizeof(s->user.exe) + 32);
+	if (is_first)
+		tell_space(ctx, &s->user, this_task());
+	copy_regs(s->user.regs);
+	copy_stack(&s->user);
 	bpf_ringbuf_submit(s, is_first ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
 /* A call of the running task's own has its user's stack; not in a softirq, where the task is
  * whoever was interrupted, nor when it has no address space any more: exit_mm() comes before
  * exit_files().  Nor of a program of 32 bits: what it has on its stack is another processor's. */
-static __always_inline void emit_stacked(void *ctx, const struct close_event *e, __u64 inode, bool own)
+static __always_inline bool has_user_stack(void)
 {
-	if (own && task_get(this_task(), mm) && !is_compat(system_call_regs()))
-		emit_with_stacks(ctx, e, inode);
-	else
+	return task_get(this_task(), mm) && !is_compat(system_call_regs());
+}
+
+static __always_inline void emit_stacked(void *ctx, const struct close_event *e)
+{
+	struct stack_owner owner = {};
+	bool is_first;
+
+	if (!has_user_stack()) {
+		emit_with_kernel_stack(ctx, e, 0);
+		return;
+	}
+	is_first = name_owner(&owner);
+	if (is_first || !emit_walked(ctx, e, &owner))
+		emit_copied(ctx, e, 0, &owner, is_first);
+}
+
+/* There are few that no close sends, and many ways to get here, each of which the verifier would
+ * walk anew. */
+static __always_inline void emit_stacked_reset(void *ctx, const struct close_event *e, __u64 inode, bool own)
+{
+	struct stack_owner owner = {};
+	bool is_first;
+
+	if (!own || !has_user_stack()) {
 		emit_with_kernel_stack(ctx, e, inode);
+		return;
+	}
+	is_first = name_owner(&owner);
+	emit_copied(ctx, e, inode, &owner, is_first);
 }
 
 #endif

@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include "user/maps.h"
+#include "user/rows.h"
 #include "user/unwind.h"
 
 #define PROCESSES 128
-#define FRESH_MS  50
 #define TICK_NS	  10000000	/* of /proc/PID/stat: USER_HZ is 100 */
 #define ID_VALID  1		/* BPF_STACK_BUILD_ID_VALID */
 
@@ -23,12 +23,22 @@ struct maps {
 	struct area *areas;	/* by address */
 	size_t count;
 	Dwfl *dwfl;
-	uint64_t used;		/* when it was asked for last, ms */
-	uint64_t read;		/* when it was read last, ms */
+	uint64_t space_ns;	/* under which rows were handed over */
+	uint64_t lost_ns;	/* when a file was seen to be gone */
+	uint64_t used;		/* when it was asked for last, ns */
+	uint64_t read;		/* when it was read last, ns */
 };
 
 static struct maps *known[PROCESSES];
-static uint64_t now = 1;	/* ms, as of maps_renew() */
+static uint64_t now = 1;	/* ns, as of maps_renew() */
+
+static uint64_t now_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * UINT64_C(1000000000) + time.tv_nsec;
+}
 
 static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
 		    char **file, Elf **elf)
@@ -58,6 +68,8 @@ static void maps_free(struct maps *maps)
 {
 	if (!maps)
 		return;
+	/* Nobody would see it change any more. */
+	rows_take_back(maps->space_ns);
 	forget_areas(maps);
 	free(maps);
 }
@@ -98,6 +110,27 @@ static bool is_unchanged(const struct maps *maps, const struct area *areas, size
 		    areas[i].inode != maps->areas[i].inode || areas[i].path != maps->areas[i].path)
 			return false;
 	return true;
+}
+
+static bool has_area(const struct area *areas, size_t count, const struct area *area)
+{
+	for (size_t i = 0; i < count; i++)
+		if (areas[i].begin == area->begin && areas[i].end == area->end &&
+		    areas[i].inode == area->inode && areas[i].path == area->path)
+			return true;
+	return false;
+}
+
+/* What was there is gone: another file may lie there now, and have before this look. */
+static void lose_rows(struct maps *maps, const struct area *areas, size_t count)
+{
+	for (size_t i = 0; i < maps->count; i++) {
+		if (has_area(areas, count, &maps->areas[i]))
+			continue;
+		rows_take_back(maps->space_ns);
+		maps->lost_ns = now_ns();
+		return;
+	}
 }
 
 /* Whether the process of that number is the one, and runs the same program still. */
@@ -145,6 +178,7 @@ static void look(struct maps *maps)
 		free(areas);
 		return;
 	}
+	lose_rows(maps, areas, count);
 	forget_areas(maps);
 	maps->areas = areas;
 	maps->count = count;
@@ -201,14 +235,15 @@ static bool path_of(const struct user_stack *user, char *path)
 
 static struct binary *exe_of(const struct user_stack *user)
 {
-	uint64_t size = user->end_code - user->start_code;
-	struct binary *exe = binary_by_text(user->exe_inode, size);
+	uint64_t size = user->owner.space.end_code - user->owner.space.start_code;
+	struct binary *exe = binary_by_text(user->owner.space.exe_inode, size);
 	char path[USER_NAMES * (USER_NAME + 1) + 1];
 
 	if (exe || !path_of(user, path))
 		return exe;
-	binary_open(area_open(path, user->exe_inode, O_NOFOLLOW), user->exe_inode, path);
-	return binary_by_text(user->exe_inode, size);
+	binary_open(area_open(path, user->owner.space.exe_inode, O_NOFOLLOW),
+		    user->owner.space.exe_inode, path);
+	return binary_by_text(user->owner.space.exe_inode, size);
 }
 
 /* Where the program begins, and which file the innermost address is in, is in the record; that
@@ -220,11 +255,11 @@ static void guess(struct maps *maps, const struct user_stack *user, uint64_t pc)
 	uint64_t begin = innermost ? pc - binary_place(innermost, user->id_offset) : 0;
 
 	maps->areas = calloc(2, sizeof(*maps->areas));
-	if (innermost != exe && begin < user->start_code)
+	if (innermost != exe && begin < maps->start_code)
 		place(maps, innermost, begin);
 	if (exe)
-		place(maps, exe, user->start_code - binary_text(exe));
-	if (innermost != exe && begin > user->start_code)
+		place(maps, exe, maps->start_code - binary_text(exe));
+	if (innermost != exe && begin > maps->start_code)
 		place(maps, innermost, begin);
 }
 
@@ -234,7 +269,7 @@ static void reconstruct(struct maps *maps, const struct user_stack *user)
 
 	if (parent)
 		inherit(maps, parent);
-	else
+	else if (user)
 		guess(maps, user, unwind_pc(user));
 	if (maps->count)
 		report_areas(maps);
@@ -242,10 +277,10 @@ static void reconstruct(struct maps *maps, const struct user_stack *user)
 
 /* ---- all of them ---------------------------------------------------------------------------- */
 
-static bool is_of(const struct maps *maps, const struct user_stack *user)
+static bool is_of(const struct maps *maps, const struct address_space *space)
 {
-	return maps->pid == user->pid && maps->started == user->started_ns / TICK_NS &&
-	       maps->start_code == user->start_code && maps->start_stack == user->start_stack;
+	return maps->pid == space->pid && maps->started == space->started_ns / TICK_NS &&
+	       maps->start_code == space->start_code && maps->start_stack == space->start_stack;
 }
 
 /* A free place, or that of the one that was asked for the longest time ago. */
@@ -262,41 +297,51 @@ static size_t oldest(void)
 	return oldest;
 }
 
-static struct maps *add(const struct user_stack *user)
+static struct maps *add(const struct stack_owner *owner, const struct user_stack *told)
 {
+	const struct address_space *space = &owner->space;
 	struct maps *maps = calloc(1, sizeof(*maps));
 	size_t at = oldest();
 
 	if (!maps)
 		return NULL;
-	maps->pid = user->pid;
-	maps->started = user->started_ns / TICK_NS;
-	maps->start_code = user->start_code;
-	maps->start_stack = user->start_stack;
-	maps->exe_inode = user->exe_inode;
+	maps->pid = space->pid;
+	maps->started = space->started_ns / TICK_NS;
+	maps->start_code = space->start_code;
+	maps->start_stack = space->start_stack;
+	maps->exe_inode = space->exe_inode;
+	maps->space_ns = owner->space_ns;
+	/* What was walked before had rows of one that is forgotten. */
+	maps->lost_ns = now_ns();
 	look(maps);
 	if (!maps->count)
-		reconstruct(maps, user);
+		reconstruct(maps, told);
 	maps_free(known[at]);
 	known[at] = maps;
 	return maps;
 }
 
-struct maps *maps_of(const struct user_stack *user)
+struct maps *maps_of(const struct stack_owner *owner, const struct user_stack *told)
 {
 	struct maps *maps = NULL;
 
 	for (size_t i = 0; !maps && i < PROCESSES; i++)
-		if (known[i] && is_of(known[i], user))
+		if (known[i] && is_of(known[i], &owner->space))
 			maps = known[i];
 	if (!maps)
-		maps = add(user);
-	else if (now - maps->read >= FRESH_MS)
+		maps = add(owner, told);
+	else if (maps->read != now)
 		look(maps);
 	if (!maps)
 		return NULL;
+	maps->space_ns = owner->space_ns;
 	maps->used = now;
 	return maps->dwfl ? maps : NULL;
+}
+
+bool maps_were_others(const struct maps *maps, uint64_t time_ns)
+{
+	return time_ns <= maps->lost_ns;
 }
 
 struct area *maps_find(struct maps *maps, uint64_t address)
@@ -340,10 +385,7 @@ bool maps_refresh(struct maps *maps)
 
 void maps_renew(void)
 {
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	now = time.tv_sec * UINT64_C(1000) + time.tv_nsec / 1000000;
+	now = now_ns();
 	if (!symbols_are_many())
 		return;
 	forget_all();

@@ -15,8 +15,12 @@
 
 struct maps;
 
-/* The address space that the stack is of; NULL: nothing is known of it. */
-struct maps *maps_of(const struct user_stack *user);
+/* The address space that a stack is of, as it is in this batch of records; NULL: nothing is known of
+ * it.  told: what only the copy of a stack tells; NULL for one that was walked. */
+struct maps *maps_of(const struct stack_owner *owner, const struct user_stack *told);
+
+/* Whether rows that were good at that time may have been another file's. */
+bool maps_were_others(const struct maps *maps, uint64_t time_ns);
 
 /* What lies there, opened if it can be; NULL: nothing. */
 struct area *maps_find(struct maps *maps, uint64_t address);

@@ -94,17 +94,22 @@ static uint64_t now_ns(void)
 /* Records with stacks are 30 times as large. */
 #define STACKS_RING (32 << 20)
 
+static void set_map(struct programs *programs, const char *name, bool needed)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(programs->object, name);
+
+	if (map)
+		bpf_map__set_autocreate(map, needed);
+}
+
 static int set_stacks(struct programs *programs)
 {
 	struct bpf_map *ring = bpf_object__find_map_by_name(programs->object, "ring");
-	struct bpf_map *entries = bpf_object__find_map_by_name(programs->object, "entries");
-	struct bpf_map *spaces = bpf_object__find_map_by_name(programs->object, "spaces");
 	bool stacks = programs->options->filter.stacks;
 
-	if (entries)
-		bpf_map__set_autocreate(entries, stacks && programs->via == VIA_KPROBE);
-	if (spaces)
-		bpf_map__set_autocreate(spaces, stacks);
+	set_map(programs, "entries", stacks && programs->via == VIA_KPROBE);
+	set_map(programs, "spaces", stacks);
+	set_map(programs, "rows", stacks);
 	if (!stacks || !bpf_map__set_max_entries(ring, STACKS_RING))
 		return DONE;
 	return refuse(programs, errno, "no ring for stacks");
@@ -298,15 +303,28 @@ static int load_object(struct programs *programs)
 	return find_refused(programs);
 }
 
+static void *share(struct programs *programs, const char *map, size_t size)
+{
+	int fd = bpf_object__find_map_fd_by_name(programs->object, map);
+	void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return shared == MAP_FAILED ? NULL : shared;
+}
+
 static int share_counters(struct programs *programs)
 {
-	int fd = bpf_object__find_map_fd_by_name(programs->object, ".data.counters");
-	void *shared = mmap(NULL, sizeof(struct counters), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	programs->counters = share(programs, ".data.counters", sizeof(struct counters));
+	return programs->counters ? DONE : refuse(programs, errno, "cannot share the counters");
+}
 
-	if (shared == MAP_FAILED)
-		return refuse(programs, errno, "cannot share the counters");
-	programs->counters = shared;
-	return 0;
+#define ROWS_SIZE (UNWIND_ENTRIES * sizeof(struct unwind_entry))
+
+static int share_rows(struct programs *programs)
+{
+	if (!programs->options->filter.stacks)
+		return DONE;
+	programs->rows = share(programs, "rows", ROWS_SIZE);
+	return programs->rows ? DONE : refuse(programs, errno, "cannot share the rows for stacks");
 }
 
 static int open_trial(struct programs *programs)
@@ -417,6 +435,9 @@ static void unload(struct programs *programs)
 	if (programs->counters)
 		munmap((void *)programs->counters, sizeof(struct counters));
 	programs->counters = NULL;
+	if (programs->rows)
+		munmap(programs->rows, ROWS_SIZE);
+	programs->rows = NULL;
 	bpf_object__close(programs->object);
 	programs->object = NULL;
 	if (programs->types >= 0)
@@ -437,7 +458,7 @@ static int try_once(struct programs *programs)
 {
 	static int (*const steps[])(struct programs *) = {
 		register_trampolines, open_object, cut_types, choose_programs, open_trial, set_filter,
-		set_stacks, load_object, share_counters, open_ring, add_cgroup, learn, attach_all,
+		set_stacks, load_object, share_counters, share_rows, open_ring, add_cgroup, learn, attach_all,
 		add_pids,
 	};
 	int result = DONE;

@@ -41,6 +41,7 @@ struct programs {
 	struct missing missing[PROGRAMS_MAX + 1];
 	size_t missing_count;
 	volatile struct counters *counters;
+	struct unwind_entry *rows;	/* with stacks */
 	struct ring_buffer *ring;
 };
 

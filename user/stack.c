@@ -6,10 +6,10 @@
 #include "user/call.h"
 #include "user/kallsyms.h"
 #include "user/maps.h"
+#include "user/rows.h"
 #include "user/stack.h"
 #include "user/unwind.h"
 
-#define USER_FRAMES 64
 #define PLACES	    128	/* of their addresses, in the source */
 #define ID_VALID    1	/* BPF_STACK_BUILD_ID_VALID */
 
@@ -65,21 +65,53 @@ static bool is_believable(struct maps *maps, const struct user_stack *user)
 	       (area && area->binary && binary_has_id(area->binary, user->build_id));
 }
 
-static void add_user(struct stack *stack, const struct user_stack *user)
+static void add_addresses(struct stack *stack, struct maps *maps, const uint64_t *addresses, size_t count)
 {
-	struct maps *maps = maps_of(user);
+	for (size_t i = 0; i < count; i++)
+		add_address(stack, maps, addresses[i], i > 0);
+}
+
+static void add_copied(struct stack *stack, const struct user_stack *user)
+{
+	struct maps *maps = maps_of(&user->owner, user);
 	uint64_t addresses[USER_FRAMES];
 	size_t count;
 
 	if (maps && !is_believable(maps, user) && !(maps_refresh(maps) && is_believable(maps, user)))
 		maps = NULL;
-	stack->pid = user->pid;
+	stack->pid = user->owner.space.pid;
 	count = unwind(user, maps, addresses, USER_FRAMES);
 	/* It has come to where there was nothing when they were read. */
 	if (maps && count && !maps_find(maps, addresses[count - 1] - 1) && maps_refresh(maps))
 		count = unwind(user, maps, addresses, USER_FRAMES);
-	for (size_t i = 0; i < count; i++)
-		add_address(stack, maps, addresses[i], i > 0);
+	if (maps)
+		rows_hand_over(maps_dwfl(maps), &user->owner, addresses, count);
+	add_addresses(stack, maps, addresses, count);
+}
+
+static size_t count_frames(const __u64 *frames)
+{
+	size_t count = 0;
+
+	while (count < USER_FRAMES && frames[count])
+		count++;
+	return count;
+}
+
+/* By rows of files that may have been others, nothing but the innermost is certain. */
+static void add_walked(struct stack *stack, const struct walked_event *walked)
+{
+	struct maps *maps = maps_of(&walked->owner, NULL);
+	size_t count = count_frames(walked->frames);
+	uint64_t addresses[USER_FRAMES];
+
+	if (count && (!maps || maps_were_others(maps, walked->kernel.event.time_ns)))
+		count = 1;
+	memcpy(addresses, walked->frames, sizeof(addresses));
+	stack->pid = walked->owner.space.pid;
+	if (maps && walked->owner.rowless)
+		rows_hand_over(maps_dwfl(maps), &walked->owner, addresses, count);
+	add_addresses(stack, maps, addresses, count);
 }
 
 /* ---- the kernel's ------------------------------------------------------------------- */
@@ -132,19 +164,22 @@ static void add_kernel(struct stack *stack, const __u64 *addresses)
 
 struct stack stack_of(const struct close_event *event, size_t size)
 {
-	const struct user_stack_event *record = (const void *)event;
+	const struct user_stack_event *copied = (const void *)event;
+	const struct walked_event *walked = (const void *)event;
 	struct stack stack = {};
 
-	if (size < sizeof(record->kernel))
+	if (size < sizeof(struct stack_event))
 		return stack;
 	stack.frames = calloc(PLACES + KERNEL_FRAMES, sizeof(*stack.frames));
 	if (!stack.frames)
 		return stack;
 	/* After exec() the program that called is no more, and what is there now did not call. */
-	if (size >= sizeof(*record) && !call_is_exec(event->call))
-		add_user(&stack, &record->user);
+	if (!call_is_exec(event->call) && size >= sizeof(*copied))
+		add_copied(&stack, &copied->user);
+	else if (!call_is_exec(event->call) && size >= sizeof(*walked))
+		add_walked(&stack, walked);
 	stack.kernel = stack.frames + stack.user_count;
-	add_kernel(&stack, record->kernel.kernel);
+	add_kernel(&stack, walked->kernel.kernel);
 	return stack;
 }
 
@@ -220,9 +255,10 @@ bool stack_site(const struct stack *stack, char *text, size_t size)
 	return places;
 }
 
-void stack_begin(bool user)
+void stack_begin(bool user, struct unwind_entry *rows)
 {
 	kallsyms_open();
+	rows_begin(rows);
 	if (!user)
 		return;
 	/* It is long, and records would wait. */

@@ -39,8 +39,9 @@ bool frame_tells(const struct frame *frame);
 bool stack_site(const struct stack *stack, char *text, size_t size);
 
 /* Before privileges are given up; before each batch of records; and after all.  Without the user's
- * stacks there may be one of the kernel's all the same, where nobody can explain a close. */
-void stack_begin(bool user);
+ * stacks there may be one of the kernel's all the same, where nobody can explain a close.  rows: see
+ * rows_begin(). */
+void stack_begin(bool user, struct unwind_entry *rows);
 void stack_renew(void);
 void stack_end(void);
 

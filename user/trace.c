@@ -323,7 +323,7 @@ static void begin(struct trace *trace)
 	}
 	trace->reconciled_s = now_s();
 	counting_begin(&trace->counting, trace->options, trace->tracer, trace->reconcile);
-	stack_begin(trace->options->tracer.filter.stacks);
+	stack_begin(trace->options->tracer.filter.stacks, tracer_rows(trace->tracer));
 	privileges_keep(privileges_of_trace(trace->options->command, &trace->options->tracer.filter));
 	if (trace->options->tracer.filter.stacks)
 		backlog_start(&trace->backlog, trace->tracer);

@@ -295,6 +295,11 @@ int tracer_read(struct tracer *tracer, tracer_handler *handler, void *arg)
 	return ring_buffer__consume(tracer->programs.ring);
 }
 
+struct unwind_entry *tracer_rows(const struct tracer *tracer)
+{
+	return tracer->programs.rows;
+}
+
 int tracer_fd(const struct tracer *tracer)
 {
 	return ring_buffer__epoll_fd(tracer->programs.ring);

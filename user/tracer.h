@@ -71,10 +71,13 @@ void tracer_stop(struct tracer *tracer);	/* no more; those made are still to be 
 
 /* Hands each record that is there to the handler, does not wait.  The record is the ring's:
  * gone when the handler returns.  A struct reset_event where it is as large, what is before its
- * inode elsewhere; with stacks a struct stack_event, or a struct user_stack_event.  Returns how
- * many there were, or -errno. */
+ * inode elsewhere; with stacks a struct stack_event, a struct walked_event or a struct
+ * user_stack_event.  Returns how many there were, or -errno. */
 typedef void tracer_handler(void *arg, const struct close_event *event, size_t size);
 int tracer_read(struct tracer *tracer, tracer_handler *handler, void *arg);
+
+/* With options.filter.stacks: what rows_begin() takes. */
+struct unwind_entry *tracer_rows(const struct tracer *tracer);
 
 /* Ready to read when there is the first record with the user's stack of a process: it cannot wait. */
 int tracer_fd(const struct tracer *tracer);

@@ -136,8 +136,8 @@ size_t unwind(const struct user_stack *user, struct maps *maps, uint64_t *addres
 
 	walk = (struct walk){ .user = user, .addresses = addresses, .room = room };
 	/* Attached once: what it reads from is ours to change. */
-	if (dwfl && own && (dwfl_pid(dwfl) > 0 || dwfl_attach_state(dwfl, own, user->pid, &callbacks, &walk)))
-		dwfl_getthread_frames(dwfl, user->pid, add_frame, NULL);
+	if (dwfl && own && (dwfl_pid(dwfl) > 0 || dwfl_attach_state(dwfl, own, user->owner.space.pid, &callbacks, &walk)))
+		dwfl_getthread_frames(dwfl, user->owner.space.pid, add_frame, NULL);
 	if (!walk.count && room)
 		addresses[walk.count++] = unwind_pc(user);
 	return walk.count;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Stacks: how they are shown, and our own, walked as another's would be. */
 #include "tests/unit/sample.h"
+#include "tests/unit/walk.h"
 
+#include <dlfcn.h>
+#include <time.h>
 #include <ucontext.h>
 
 #include <jansson.h>
@@ -204,7 +207,7 @@ static void a_library_tells_nothing(void **state)
 
 static struct user_stack_event own;
 
-static void fill_own_space(struct user_stack *stack)
+static void fill_own_space(struct address_space *stack)
 {
 	unsigned long long started, start_code, start_stack;
 	FILE *file = fopen("/proc/self/stat", "re");
@@ -300,10 +303,10 @@ static void our_own_stack_is_found(void **state)
 	struct stack stack;
 	size_t at;
 
-	stack_begin(true);
+	stack_begin(true, NULL);
 	memset(&own, 0, sizeof(own));
 	own.kernel.event = sample;
-	fill_own_space(&own.user);
+	fill_own_space(&own.user.owner.space);
 	stack = call_it();
 	at = find(&stack, "take_own");
 	assert_true(at < stack.user_count);
@@ -322,10 +325,10 @@ static void maps_that_lie_are_not_believed(void **state)
 {
 	struct stack stack;
 
-	stack_begin(true);
+	stack_begin(true, NULL);
 	memset(&own, 0, sizeof(own));
 	own.kernel.event = sample;
-	fill_own_space(&own.user);
+	fill_own_space(&own.user.owner.space);
 	own.user.id_status = 1;
 	memset(own.user.build_id, 0x5a, sizeof(own.user.build_id));
 	stack = call_it();
@@ -341,14 +344,86 @@ static void of_nobody_there_is_the_address(void **state)
 {
 	struct stack stack;
 
-	stack_begin(true);
+	stack_begin(true, NULL);
 	memset(&own, 0, sizeof(own));
 	own.kernel.event = sample;
-	own.user.pid = 0x7fffffff;
+	own.user.owner.space.pid = 0x7fffffff;
 	stack = call_it();
 	assert_int_equal(stack.user_count, 1);
 	assert_null(stack.frames[0].module);
 	stack_clear(&stack);
+	stack_end();
+}
+
+/* ---- ours, as the kernel walks it ---------------------------------------------------------- */
+
+static struct walked_event walked;
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * UINT64_C(1000000000) + now.tv_nsec;
+}
+
+__attribute__((noinline)) static void walk_own(void)
+{
+	uint64_t addresses[USER_FRAMES];
+	size_t count = walk_here(addresses, USER_FRAMES);
+
+	memset(&walked, 0, sizeof(walked));
+	walked.kernel.event = sample;
+	walked.kernel.event.time_ns = now_ns();
+	fill_own_space(&walked.owner.space);
+	walked.owner.space_ns = 7;
+	for (size_t i = 0; i < count; i++)
+		walked.frames[i] = addresses[i];
+}
+
+/* The innermost always is. */
+static bool is_told(const char *caller)
+{
+	struct stack stack = stack_of(&walked.kernel.event, sizeof(walked));
+	bool told = find(&stack, caller) < stack.user_count;
+
+	assert_true(find(&stack, "walk_own") < stack.user_count);
+	stack_clear(&stack);
+	return told;
+}
+
+/* What was walked before they were read may have been walked by another's rows. */
+static void a_walk_is_believed_when_its_files_are_known(void **state)
+{
+	stack_begin(true, NULL);
+	walk_own();
+	assert_false(is_told(__func__));
+	walk_own();
+	assert_true(is_told(__func__));
+	stack_end();
+}
+
+static struct unwind_entry entries[UNWIND_ENTRIES];
+
+/* A library goes, and another one may come to where it was. */
+static void rows_go_with_their_file(void **state)
+{
+	void *library = dlopen("libanl.so.1", RTLD_NOW);
+
+	assert_non_null(library);
+	stack_begin(true, entries);
+	walk_own();
+	is_told(__func__);
+	entries[3] = (struct unwind_entry){ .address = 1, .space_ns = 7 };
+	stack_renew();
+	walk_own();
+	assert_true(is_told(__func__));
+	assert_int_equal(entries[3].address, 1);
+	walk_own();
+	dlclose(library);
+	stack_renew();
+	assert_false(is_told(__func__));
+	assert_int_equal(entries[3].address, 0);
 	stack_end();
 }
 
@@ -368,6 +443,8 @@ int main(void)
 		cmocka_unit_test(our_own_stack_is_found),
 		cmocka_unit_test(maps_that_lie_are_not_believed),
 		cmocka_unit_test(of_nobody_there_is_the_address),
+		cmocka_unit_test(a_walk_is_believed_when_its_files_are_known),
+		cmocka_unit_test(rows_go_with_their_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
