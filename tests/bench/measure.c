@@ -40,7 +40,8 @@
 	       "args->sport, ntop(args->daddr), args->dport, args->oldstate, args->newstate) }"
 #define RESETS "kprobe:tcp_send_active_reset { "						\
 	       "printf(\"%-16s %-6d %s\\n\", comm, pid, kstack(5)) }"
-#define STACKS "kprobe:tcp_close { printf(\"%-16s %-6d %s %s\\n\", comm, pid, kstack, ustack) }"
+/* Where -k takes them. */
+#define STACKS(hook) hook ":__tcp_close { printf(\"%-16s %-6d %s %s\\n\", comm, pid, kstack, ustack) }"
 #define CLOSES "kprobe:tcp_close { @[pid, comm] = count() }"
 
 /* clang-format off */
@@ -69,7 +70,8 @@ static const struct contestant contestants[] = {
 	{ "tcptracer",         { "tcptracer" } },
 	{ "bpftrace-states",   { "bpftrace", "-e", STATES } },
 	{ "bpftrace-resets",   { "bpftrace", "-e", RESETS } },
-	{ "bpftrace-stacks",   { "bpftrace", "-e", STACKS } },
+	{ "bpftrace-stacks-fentry", { "bpftrace", "-e", STACKS("kretfunc") } },
+	{ "bpftrace-stacks-kprobe", { "bpftrace", "-e", STACKS("kretprobe") } },
 	{ "bpftrace-count",    { "bpftrace", "-e", CLOSES } },
 	{ "fentry-terminal",   CLOSETRACE("--via", "fentry"), .where = TO_TERMINAL },
 	{ "fentry-pipe",       CLOSETRACE("--via", "fentry", "-j"), .where = TO_PIPE },

@@ -56,6 +56,13 @@ def hook_table:
 		| (.hook | left(18)) + ($way | left(12)) + (.pattern | left(8)) + (.runs | cell(8))
 		  + (.ns | round | cell(8)) + ($empty | if . then round else . end | cell(8)));
 
+def stack_table:
+	select(any(.contestants[]; .close_end_of_bpftrace))
+	| "The return of __tcp_close(), ns a run, and of bpftrace's kstack and ustack there",
+	  (.contestants[] | select(.close_end_ns and (.name | test("^empty") | not))
+		| (.name | left(24)) + (.close_end_ns | cell(10)) + (.close_end_of_bpftrace | cell(10))
+		  + (.close_end_of_bpftrace | range | right(14))), "";
+
 def flood_table:
 	select(.floods | length > 0)
 	| "Flood: two processes that open and close",
@@ -85,5 +92,5 @@ def unfinished_table:
 	| "", "Turns that are in none of the tables",
 	  (.unfinished[] | "\(.name), round \(.round): \(.unfinished)");
 
-bpf_table, "", pattern_table, "", cost_table, "", process_table, "", hook_table, "", flood_table, "",
+bpf_table, "", pattern_table, "", cost_table, "", process_table, "", hook_table, "", stack_table, flood_table, "",
 reader_table, "", goal_table, unfinished_table
