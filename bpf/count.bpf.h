@@ -213,13 +213,29 @@ static __always_inline bool reader_keeps_books(void)
 	return traces_few() || filter.branches;
 }
 
+/* What tcp_reset() ran for: there is no such call in the states of a socket that reads. */
+static __always_inline bool may_be_late_data(const struct close_event *e)
+{
+	__u32 reads = IN(SYN_SENT) | IN(SYN_RECV) | IN(ESTABLISHED);
+
+	return e->facts & WAS_SHUT_READ && !(1U << e->state & reads);
+}
+
+/* Those to what is half closed are few, and of a socket that is held the reader finds out whose. */
+static __always_inline bool is_for_holder(const struct close_event *e)
+{
+	return may_be_late_data(e) && !(e->facts & WAS_ORPHAN);
+}
+
 /* Of an end or a reset that needs no callers.  What else answers for an orphan may settle its
  * end, by tracepoint. */
 static __always_inline bool is_counted(const struct close_event *e)
 {
 	if (!filter.counting || reader_keeps_books())
 		return false;
-	return e->kind == EVENT_END || e->facts & RESET_RECEIVED || is_of_nobody(e);
+	if (e->facts & RESET_RECEIVED)
+		return !is_for_holder(e);
+	return e->kind == EVENT_END || is_of_nobody(e);
 }
 
 /* A close that sent an RST may get late data; one that finds its socket dead, or never alive,

@@ -109,6 +109,11 @@ enum reset_fact {
 
 	RESET_FASTCLOSE  = 1 << 11,	/* as WAS_FASTCLOSE */
 
+	/* What tcp_reset() was given for a socket that is shut for reading, where it is given the
+	 * segment; of an end too. */
+	GOT_RST          = 1 << 12,
+	GOT_LATE_DATA    = 1 << 13,	/* a reset of that is none, and not told */
+
 	/* Of an end: what had happened to the socket before it was destroyed. */
 	ENDED_TIME_WAIT  = 1 << 16,	/* tcp_time_wait() */
 	ENDED_RECEIVED   = 1 << 17,	/* tcp_reset() */
@@ -299,7 +304,8 @@ struct filter {
 	__u8  preemptible;	/* nor this: the kernel may leave programs out */
 	__u8  stacks;		/* nor this: records have them */
 	__u8  counting;		/* nor this: -c, what is wanted is counted where it happens */
-	__u8  pad[4];
+	__u8  reset_segment;	/* nor this: tcp_reset() is given the segment */
+	__u8  pad[3];
 };
 
 /* Counters that both sides can see, in memory that they share. */

@@ -76,9 +76,11 @@ int BPF_PROG(tcp_close_end, struct sock *sk)
 }
 
 SEC("fentry/tcp_reset")
-int BPF_PROG(receive_reset, struct sock *sk)
+int receive_reset(__u64 *args)
 {
-	return reset_received(ctx, sk, ONLY_WITNESS);
+	const struct sk_buff *skb = filter.reset_segment ? (const struct sk_buff *)args[1] : NULL;
+
+	return reset_received(args, (const struct sock *)args[0], skb, ONLY_WITNESS);
 }
 
 SEC("raw_tp/tcp_destroy_sock")

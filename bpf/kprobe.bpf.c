@@ -101,15 +101,15 @@ int BPF_KRETPROBE(tcp_close_end)
 }
 
 SEC("kprobe/tcp_reset")
-int BPF_KPROBE(steady_receive_reset, struct sock *sk)
+int BPF_KPROBE(steady_receive_reset, struct sock *sk, struct sk_buff *skb)
 {
-	return reset_received(ctx, sk, FIRST_WITNESS);
+	return reset_received(ctx, sk, filter.reset_segment ? skb : NULL, FIRST_WITNESS);
 }
 
 SEC("raw_tp/tcp_receive_reset")
 int receive_reset(__u64 *args)
 {
-	return reset_received(args, (const struct sock *)args[0], SECOND_WITNESS);
+	return reset_received(args, (const struct sock *)args[0], NULL, SECOND_WITNESS);
 }
 
 /* Of IPv6 sockets too: tcp_v6_destroy_sock() calls it, where there is one.  Whoever comes second

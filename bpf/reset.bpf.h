@@ -213,10 +213,8 @@ static __always_inline bool wanted_reset(const struct sighting *s)
  * listener's tcp_check_req(); tcp_reset() may be the answer to late data. */
 static __always_inline bool needs_callers(const struct close_event *e)
 {
-	__u32 reads = IN(SYN_SENT) | IN(SYN_RECV) | IN(ESTABLISHED);
-
 	if (e->facts & RESET_RECEIVED)
-		return e->facts & WAS_SHUT_READ && !(1U << e->state & reads);
+		return may_be_late_data(e) && !(e->facts & GOT_RST);
 	if (e->facts & RESET_REPLY)
 		return !is_of_nobody(e) && !(e->facts & (OWNER_IS_CLOSER | RESET_FIREWALL));
 	return true;
@@ -315,8 +313,7 @@ static __always_inline int orphan_time_wait(const struct sock *sk, const struct 
 	return 0;
 }
 
-/* From LAST_ACK it is the acknowledgement, unless something else was seen.  From the others to
- * CLOSE it takes more than one of us can see at a glance: who called says which. */
+/* From LAST_ACK it is the acknowledgement, unless something else was seen. */
 static __always_inline bool is_plain_end(const struct closer *closer, const struct sock *sk)
 {
 	return closer->event.new_state == TCP_LAST_ACK && !closer->event.error && !closer->seen &&
@@ -331,24 +328,36 @@ static __always_inline void fill_numbers(struct close_event *e, const struct soc
 	e->snd_nxt = BPF_CORE_READ(tp, snd_nxt);
 }
 
+/* Late data is yet to be answered. */
+static __always_inline void end_here(const struct sock *sk, const struct closer *closer)
+{
+	struct ended *last = ended_here();
+
+	if (!last)
+		return;
+	last->sk = (__u64)sk;
+	last->closer = *closer;
+}
+
+/* To CLOSE from another state it takes more than one of us can see at a glance: who called says
+ * which. */
 static __always_inline int orphan_destroyed(void *ctx, const struct sock *sk)
 {
 	struct closer *closer = orphan_of(sk);
-	struct ended *last;
+	bool plain;
 
 	setting_drop(sk);
 	if (!closer || !closer->returned_ns)
 		return 0;
 	closer->event.error = BPF_CORE_READ(sk, sk_err);
 	fill_numbers(&closer->event, sk);
-	last = ended_here();
-	if (is_plain_end(closer, sk)) {
+	plain = is_plain_end(closer, sk);
+	if (!plain)
+		end_here(sk, closer);
+	if (plain || closer->seen & (GOT_RST | GOT_LATE_DATA))
 		tell_end(closer, 0);
-	} else if (last) {
-		last->sk = (__u64)sk;
-		last->closer = *closer;
+	else
 		tell_end_with_callers(closer, ctx);
-	}
 	orphan_drop(sk);
 	return 0;
 }
@@ -440,17 +449,28 @@ static __always_inline __u64 inode_behind(const struct sock *sk)
 	return file ? inode_number(get(file, f_inode)) : 0;
 }
 
-static __always_inline __u32 received_facts(const struct sock *sk)
+/* An RST never gets as far as the data of other segments: tcp_validate_incoming(). */
+static __always_inline __u32 shut_read_facts(const struct sk_buff *skb)
+{
+	if (!skb)
+		return WAS_SHUT_READ;
+	return BPF_CORE_READ_BITFIELD_PROBED(tcp_header(skb), rst) ? WAS_SHUT_READ | GOT_RST :
+								     WAS_SHUT_READ | GOT_LATE_DATA;
+}
+
+static __always_inline __u32 received_facts(const struct sock *sk, const struct sk_buff *skb)
 {
 	__u32 facts = RESET_RECEIVED;
 
 	if (get(sk, __sk_common.skc_flags) & 1 << SOCK_DEAD)
 		facts |= WAS_ORPHAN;
-	return get(sk, sk_shutdown) & RCV_SHUTDOWN ? facts | WAS_SHUT_READ : facts;
+	return get(sk, sk_shutdown) & RCV_SHUTDOWN ? facts | shut_read_facts(skb) : facts;
 }
 
-/* tcp_reset() runs for RSTs, and in answer to late data: who called says which. */
-static __always_inline int reset_received(void *ctx, const struct sock *sk, enum witness witness)
+/* tcp_reset() runs for RSTs, and in answer to late data: the segment says which, or where there
+ * is none who called. */
+static __always_inline int reset_received(void *ctx, const struct sock *sk, const struct sk_buff *skb,
+					  enum witness witness)
 {
 	const struct tcp_sock *tp = tcp_sock_of(sk);
 	struct closer *closer;
@@ -458,20 +478,21 @@ static __always_inline int reset_received(void *ctx, const struct sock *sk, enum
 
 	if (!counters.on || !tp || is_for_the_other(witness, sk))
 		return 0;
-	start_reset(&s, received_facts(sk), 0);
+	start_reset(&s, received_facts(sk, skb), 0);
 	s.event.state = get(sk, __sk_common.skc_state);
 	s.event.netns = netns_number(sk);
 	fill_addresses(&s.event, sk, tp);
 	fill_acknowledged(&s.event, tp);
 	closer = orphan_of(sk);
 	if (closer) {
-		closer->seen |= ENDED_RECEIVED;
+		closer->seen |= ENDED_RECEIVED | (s.event.facts & (GOT_RST | GOT_LATE_DATA));
 		fill_by_closer(&s.event, closer);
 	} else {
 		s.event.id = id_of(sk, mptcp_of(tp), s.event.time_ns);
 		s.inode = inode_behind(sk);
 	}
-	tell_reset(ctx, &s);
+	if (!(s.event.facts & GOT_LATE_DATA))
+		tell_reset(ctx, &s);
 	return 0;
 }
 

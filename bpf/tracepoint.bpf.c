@@ -193,7 +193,7 @@ int set_state(__u64 *args)
 SEC("raw_tp/tcp_receive_reset")
 int receive_reset(__u64 *args)
 {
-	return reset_received(args, (const struct sock *)args[0], ONLY_WITNESS);
+	return reset_received(args, (const struct sock *)args[0], NULL, ONLY_WITNESS);
 }
 
 SEC("raw_tp/tcp_send_reset")

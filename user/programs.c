@@ -129,6 +129,7 @@ static int set_filter(struct programs *programs)
 	filter->start_ns = now_ns();
 	filter->task_storage = programs->task_storage;
 	filter->preemptible = kernel_is_preemptible();
+	filter->reset_segment = types_give_segment(cut_btf(programs->cut));
 	filter->by_pids = programs->options->pids_count > 0;
 	filter->by_cgroup = programs->options->cgroup >= 0;
 	/* One comparison instead of a look-up, for the most common case. */

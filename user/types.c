@@ -135,3 +135,10 @@ bool types_have_reasons(const struct btf *btf)
 {
 	return btf__find_by_name_kind(btf, REASONS, BTF_KIND_ENUM) >= 0;
 }
+
+bool types_give_segment(const struct btf *btf)
+{
+	int id = btf__find_by_name_kind(btf, "tcp_reset", BTF_KIND_FUNC);
+
+	return id > 0 && btf_vlen(btf__type_by_id(btf, btf__type_by_id(btf, id)->type)) > 1;
+}

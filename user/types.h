@@ -26,4 +26,7 @@ int types_write(int file, const struct cut *cut);	/* 0, or -1 with errno */
 /* v6.10: the tracepoint tells of every RST that TCP sends. */
 bool types_have_reasons(const struct btf *btf);
 
+/* v5.11: tcp_reset() is given the segment, where it is among the functions. */
+bool types_give_segment(const struct btf *btf);
+
 #endif

@@ -165,6 +165,29 @@ the_command() {
 	verdict "$way: for the command of another user is told to end" [ $status = 143 ] || explain | note
 }
 
+# ---- where the kernel's functions are is hidden -------------------------------------------------------
+
+# The arguments of a function, by the kernel's BTF.
+arguments() {
+	bpftool btf dump file /sys/kernel/btf/vmlinux | awk -v name="'$1'" '
+		/FUNC_PROTO/ { sub("vlen=", "", $5); count[$1] = $5 }
+		$2 == "FUNC" && $3 == name { sub("type_id=", "", $4); type = "[" $4 "]" }
+		END { print count[type] }'
+}
+
+# An RST is told from late data by who called, or from v5.11 on by the segment.
+what_an_rst_is() {
+	local name="$way: an RST ends a wait, and nobody can say who called"
+	if [ "$way" != fentry ] || [ "$(arguments tcp_reset)" != 2 ]; then
+		skip "$name" 'tcp_reset() has no segment here'
+		return
+	fi
+	start "${two[@]}" "$closetrace" --via "$way" -j
+	"$tmp/rst-client" -m linger-reset >/dev/null 2>&1
+	stop
+	verdict "$name" grep -q '"cause":"reset-by-peer"' "$tmp/out" || note <"$tmp/err"
+}
+
 # ---- BTF -------------------------------------------------------------------------------------------
 
 btf_files() {
@@ -201,6 +224,7 @@ who_may_trace
 what_is_kept
 counting
 the_command
+what_an_rst_is
 btf_files
 without_btf
 finish
