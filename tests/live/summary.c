@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "tests/live/live.h"
+#include "user/await.h"
 
 #define OPTIONS(...)              \
 	(const char *const[])     \
@@ -449,6 +451,30 @@ static void too_many_peers(void)
 	run_free(&run);
 }
 
+/* The peer has closed and hears no more; nobody closes what its RST has met. */
+static void half_closed(void)
+{
+	struct sockaddr_in here = at(INADDR_LOOPBACK);
+	int listener = bound(&here);
+	struct pair pair;
+	struct run run;
+
+	must(!listen(listener, 1), "listen");
+	pair = connected(listener, &here);
+	run_begin(&run, via, OPTIONS("-c"));
+	close(pair.closer);
+	await_input(pair.other, "a FIN");
+	must(write(pair.other, "late", 4) == 4, "write");
+	must(!await_state(pair.other, TCP_CLOSE), "an RST");
+	run_stop(&run);
+	close(pair.other);
+	close(listener);
+	has(&run, "RSTs of who holds what is half closed",
+	    sum(&run, "processes", "comm", "summary", "resets_received"), 1);
+	has(&run, "RSTs received", sum(&run, "causes", "cause", "reset-by-peer", "count"), 1);
+	run_free(&run);
+}
+
 /* ---- with -k ------------------------------------------------------------------------ */
 
 static volatile int dropped;
@@ -513,6 +539,7 @@ int main(int argc, char **argv)
 	intervals();
 	one_process();
 	too_many_peers();
+	half_closed();
 	by_site();
 	return finish();
 }
