@@ -389,14 +389,28 @@ static void require(const char *name)
 	exit(64);
 }
 
+static size_t choose(char **names, const struct contestant **chosen)
+{
+	size_t count = 0;
+
+	for (const struct contestant *c = contestants; c->name; c++)
+		if (is_chosen(c, names) && contestant_exists(c))
+			chosen[count++] = c;
+	return count;
+}
+
+/* Whoever comes after a flood finds its minisockets: each round begins with another one. */
 int main(int argc, char **argv)
 {
+	const struct contestant *chosen[sizeof(contestants) / sizeof(*contestants)];
+	size_t count;
+
 	parse(argc, argv);
 	for (char **name = argv + optind; *name; name++)
 		require(*name);
+	count = choose(argv + optind, chosen);
 	for (int round = 0; round < plan.rounds; round++)
-		for (const struct contestant *c = contestants; c->name; c++)
-			if (is_chosen(c, argv + optind) && contestant_exists(c))
-				turn_in_time(c, round);
+		for (size_t i = 0; i < count; i++)
+			turn_in_time(chosen[(i + round) % count], round);
 	return 0;
 }
