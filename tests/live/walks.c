@@ -32,13 +32,36 @@ __attribute__((noinline)) static void shallow(int round)
 }
 
 /* Its caller is found from the frame pointer: nobody knows beforehand how large this is. */
+__attribute__((noinline)) static void take_room(int size, void (*next)(int round))
+{
+	char *room = alloca(size);
+
+	memset(room, 1, size);
+	next(size);
+	seen += room[size - 1];
+}
+
+/* The caller's frame pointer is saved in the frame of who is called. */
+__attribute__((noinline)) static void take_twice(int size)
+{
+	char *room = alloca(size);
+
+	memset(room, 1, size);
+	take_room(size, shallow);
+	seen += room[size - 1];
+}
+
 __attribute__((noinline)) static void of_any_size(int round)
 {
-	char *room = alloca(16 + 64 * round);
+	take_twice(16 + 64 * round);
+	seen++;
+}
 
-	memset(room, round, 16 + 64 * round);
-	drop();
-	seen += room[round];
+/* A copy ends in the second of the two. */
+__attribute__((noinline)) static void of_large_size(int round)
+{
+	take_twice(3000 + 16 * round);
+	seen++;
 }
 
 __attribute__((noinline)) static void descend(int levels)
@@ -65,10 +88,12 @@ static const struct row {
 	const char *function;
 	void (*closes)(int round);
 	bool is_far;
+	int levels;		/* of descend() */
 } rows[] = {
 	{ "a few frames", "shallow", shallow },
 	{ "a frame of any size", "of_any_size", of_any_size },
-	{ "many frames", "from_afar", from_afar, .is_far = true },
+	{ "large frames of any size", "main", of_large_size, .is_far = true },
+	{ "many frames", "from_afar", from_afar, .is_far = true, .levels = LEVELS + 1 },
 };
 
 #define ROWS (sizeof(rows) / sizeof(*rows))
@@ -159,9 +184,9 @@ static void check_same(const struct row *row, const char *via, const json_t *fir
 
 static void check_farther(const struct row *row, const char *via, const json_t *first, const json_t *last)
 {
-	bool good = count_of(first, "descend") > 0 && !count_of(first, row->function) &&
-		    count_of(last, "descend") == LEVELS + 1 && count_of(last, row->function) == 1 &&
-		    count_of(last, "main") == 1;
+	bool good = count_of(first, "drop") == 1 && !count_of(first, "descend") == !row->levels &&
+		    !count_of(first, row->function) && count_of(last, "descend") == row->levels &&
+		    count_of(last, row->function) == 1 && count_of(last, "main") == 1;
 
 	if (!ok(good, "%s: %s: the walk goes on where the copy ends", via, row->what)) {
 		show(first);

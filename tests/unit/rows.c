@@ -76,19 +76,22 @@ static void walk_twice(void)
 }
 #endif
 
-/* Its frame has a size that only the frame pointer knows. */
-__attribute__((noinline)) static void walk_from_anywhere(size_t size)
+/* Its frame has a size that only the frame pointer knows, and its caller's is saved in there. */
+__attribute__((noinline)) static void walk_from_anywhere(size_t size, int callers)
 {
 	volatile char *room = alloca(size);
 
-	walk_twice();
+	if (callers)
+		walk_from_anywhere(size, callers - 1);
+	else
+		walk_twice();
 	room[0] = by_rows_count;
 }
 
 static void a_stack_is_as_the_compilers_library_has_it(void **state)
 {
 	for (size_t size = 16; size < 2048; size *= 3) {
-		walk_from_anywhere(size);
+		walk_from_anywhere(size, 2);
 		assert_int_equal(last.from, UNWIND_END);
 		assert_int_equal(by_rows_count, expected_count);
 		assert_memory_equal(by_rows + 1, expected + 1, (expected_count - 1) * sizeof(*expected));
