@@ -65,17 +65,14 @@ static bool find_fp(Dwarf_Frame *frame, union unwind_row *row)
 	return saved == UNTOUCHED || (saved == SAVED && offset && row->fp == offset);
 }
 
-/* Behind a signal's frame lies an address that code ran at, not one that it returns to. */
+/* A signal's frame, behind which lies no return address, has none: its CFA is what the stack pointer
+ * was, which is saved in there, so it is no distance from a register. */
 static union unwind_row row_of(Dwarf_Frame *frame)
 {
 	union unwind_row row = { .word = 0 };
 	int64_t offset;
-	enum saved saved;
-	bool is_signal;
+	enum saved saved = find_register(frame, PC, &offset);
 
-	if (dwarf_frame_info(frame, NULL, NULL, &is_signal) < 0 || is_signal)
-		return row;
-	saved = find_register(frame, PC, &offset);
 	if (saved == UNDEFINED)
 		row.from = UNWIND_END;
 	else if (saved != SAVED || offset != -WORD || !find_cfa(frame, &row) || !find_fp(frame, &row))
