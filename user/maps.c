@@ -101,13 +101,18 @@ static void report_areas(struct maps *maps)
 	dwfl_report_end(maps->dwfl, NULL, NULL);
 }
 
+static bool is_same(const struct area *one, const struct area *other)
+{
+	return one->begin == other->begin && one->end == other->end && one->inode == other->inode &&
+	       one->path == other->path;
+}
+
 static bool is_unchanged(const struct maps *maps, const struct area *areas, size_t count)
 {
 	if (!maps->dwfl || maps->count != count)
 		return false;
 	for (size_t i = 0; i < count; i++)
-		if (areas[i].begin != maps->areas[i].begin || areas[i].end != maps->areas[i].end ||
-		    areas[i].inode != maps->areas[i].inode || areas[i].path != maps->areas[i].path)
+		if (!is_same(&areas[i], &maps->areas[i]))
 			return false;
 	return true;
 }
@@ -115,8 +120,7 @@ static bool is_unchanged(const struct maps *maps, const struct area *areas, size
 static bool has_area(const struct area *areas, size_t count, const struct area *area)
 {
 	for (size_t i = 0; i < count; i++)
-		if (areas[i].begin == area->begin && areas[i].end == area->end &&
-		    areas[i].inode == area->inode && areas[i].path == area->path)
+		if (is_same(&areas[i], area))
 			return true;
 	return false;
 }
