@@ -213,7 +213,8 @@ static __always_inline bool reader_keeps_books(void)
 	return traces_few() || filter.branches;
 }
 
-/* What tcp_reset() ran for: there is no such call in the states of a socket that reads. */
+/* tcp_reset() runs for an RST, and by tcp_rcv_state_process() for data that nobody will read: never
+ * in these states. */
 static __always_inline bool may_be_late_data(const struct close_event *e)
 {
 	__u32 reads = IN(SYN_SENT) | IN(SYN_RECV) | IN(ESTABLISHED);
@@ -221,7 +222,7 @@ static __always_inline bool may_be_late_data(const struct close_event *e)
 	return e->facts & WAS_SHUT_READ && !(1U << e->state & reads);
 }
 
-/* Those to what is half closed are few, and of a socket that is held the reader finds out whose. */
+/* A socket that a process holds and that is half closed gets few: the reader looks up whose it is. */
 static __always_inline bool is_for_holder(const struct close_event *e)
 {
 	return may_be_late_data(e) && !(e->facts & WAS_ORPHAN);

@@ -75,6 +75,7 @@ int BPF_PROG(tcp_close_end, struct sock *sk)
 	return close_returned(ctx, frame_of(sk), sk);
 }
 
+/* Not by BPF_PROG(), which reads every argument: up to v5.10 there is one. */
 SEC("fentry/tcp_reset")
 int receive_reset(__u64 *args)
 {
