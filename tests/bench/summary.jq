@@ -17,7 +17,7 @@ def measured: if length == 0 then null else { median: middle, spread: spread } e
 # Of the connections of a turn the median, which knows no wake-ups, or the mean, which knows what else the machine did.
 def bpf($pattern): .patterns[$pattern].bpf_ns;
 def mean: .patterns.mix.bpf_mean_ns;
-# One run of the hook that tells of a close, whose ever it is.
+# One run of the program at the return of __tcp_close(), closetrace's or bpftrace's.
 def close_end: [.patterns.mix.programs // [] | .[] | select(.name == "tcp_close_end" or .name == "__tcp_close") | .ns] | first;
 def rate: .patterns.mix.load.connection_us | if . then 1000000 / . else null end;
 def flood_rate: [.patterns.flood.loads[].per_second] | add;
@@ -102,7 +102,7 @@ def goals_of($way):
 	    goal("\($way): BPF time to empty programs"; 4; $mine.bpf.mix.of_empty.median),
 	    goal("\($way): filtered out, to empty programs"; 1.5;
 		($all | contestant("\($way)-other") | .bpf.mix.of_empty.median)),
-	    goal("\($way): -k to bpftrace's kstack and ustack there"; 1;
+	    goal("\($way): -k at a close to bpftrace's stacks there"; 1;
 		($all | contestant("\($way)-stack") | .close_end_of_bpftrace.median)),
 	    goal("\($way): a lone record, ms"; 100; $mine.alone_ms.median),
 	    goal("\($way): start-up to bpftrace's"; 0.2;

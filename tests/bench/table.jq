@@ -59,7 +59,7 @@ def hook_table:
 def stack_table:
 	select(any(.contestants[]; .close_end_of_bpftrace))
 	| "The return of __tcp_close(), ns a run, and of bpftrace's kstack and ustack there",
-	  (.contestants[] | select(.close_end_ns and (.name | test("^empty") | not))
+	  (.contestants[] | select(.close_end_ns and (.name | test("stack")))
 		| (.name | left(24)) + (.close_end_ns | cell(10)) + (.close_end_of_bpftrace | cell(10))
 		  + (.close_end_of_bpftrace | range | right(14))), "";
 
