@@ -38,6 +38,7 @@ struct user_frame {
 	__u64 address;
 	__u64 sp;
 	__u64 fp;
+	__u64 fp_at;	/* where it is saved; 0: fp has it */
 };
 
 static __always_inline bool read_user(__u64 *word, __u64 address)
@@ -45,13 +46,27 @@ static __always_inline bool read_user(__u64 *word, __u64 address)
 	return !bpf_probe_read_user(word, sizeof(*word), (const void *)address);
 }
 
+/* Most functions save it, few find their frame by it: it is read where one does. */
+static __always_inline bool find_fp(struct user_frame *frame)
+{
+	__u64 at = frame->fp_at;
+
+	frame->fp_at = 0;
+	return !at || read_user(&frame->fp, at);
+}
+
 /* false: it cannot be read, or leads nowhere. */
 static __always_inline bool go_to_caller(struct user_frame *frame, union unwind_row row)
 {
-	__u64 cfa = (row.from == UNWIND_FROM_SP ? frame->sp : frame->fp) + row.cfa;
+	__u64 cfa;
 
-	if (cfa <= frame->sp || (row.fp && !read_user(&frame->fp, cfa + row.fp)))
+	if (row.from == UNWIND_FROM_FP && !find_fp(frame))
 		return false;
+	cfa = (row.from == UNWIND_FROM_SP ? frame->sp : frame->fp) + row.cfa;
+	if (cfa <= frame->sp)
+		return false;
+	if (row.fp)
+		frame->fp_at = cfa + row.fp;
 	frame->sp = cfa;
 	return read_user(&frame->address, cfa - sizeof(cfa));
 }
@@ -77,7 +92,7 @@ static __always_inline bool walk_from(struct user_frame *frame, __u64 *frames, _
 
 static __always_inline bool walk_user(__u64 *frames, __u64 *rowless, __u64 space_ns)
 {
-	struct user_frame frame;
+	struct user_frame frame = {};
 
 	if (!user_frame_of(system_call_regs(), &frame.address, &frame.sp, &frame.fp))
 		return false;
