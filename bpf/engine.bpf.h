@@ -34,6 +34,7 @@ struct frame {
 	__u64 timeout;		/* jiffies that the close may wait for */
 	__u64 write_seq;	/* when a tracepoint told of it: names the connection */
 	struct closer closer;
+	struct named named;
 };
 
 struct {
@@ -360,22 +361,24 @@ static __always_inline void linger_ended(struct frame *frame, const struct sock 
 	orphan_drop(sk);
 }
 
-static __always_inline void emit_close(void *ctx, const struct close_event *e)
+static __always_inline void emit_close(void *ctx, const struct close_event *e, struct named *named)
 {
 	if (filter.stacks)
-		emit_stacked(ctx, e);
+		emit_stacked(ctx, e, named);
 	else if (judge_branch(e) == BRANCH_UNKNOWN)
 		emit_with_kernel_stack(ctx, e, 0);
 	else
 		emit(e);
 }
 
-static __always_inline void tell_close(void *ctx, const struct close_event *e)
+static __always_inline void tell_close(void *ctx, struct frame *frame)
 {
+	const struct close_event *e = &frame->closer.event;
+
 	if (filter.counting)
 		count_close(e);
 	if (leaves(e))
-		emit_close(ctx, e);
+		emit_close(ctx, e, &frame->named);
 }
 
 /* What the peer may still send is this task's doing, whoever answers it. */
@@ -407,7 +410,7 @@ static __always_inline int close_returned(void *ctx, struct frame *frame, const 
 	frame->closer.returned_ns = bpf_ktime_get_ns();
 	e->blocked_ns = frame->closer.returned_ns - frame->called_ns;
 	if (wanted_verdict(e))
-		tell_close(ctx, e);
+		tell_close(ctx, frame);
 	if (wanted_branch(e))
 		stay(&frame->closer, sk);
 	frame_drop(frame);

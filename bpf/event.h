@@ -197,10 +197,23 @@ struct address_space {
 	__u64 exe_inode;
 };
 
+/* Short for it.  That two have the same one is as likely as with random numbers. */
+static inline __u64 address_space_name(const struct address_space *space)
+{
+	const __u64 *words = (const __u64 *)space;
+	__u64 name = 0;
+
+	for (unsigned int i = 0; i < sizeof(*space) / sizeof(*words); i++) {
+		name = (name ^ words[i]) * 0x9e3779b97f4a7c15ULL;
+		name ^= name >> 32;
+	}
+	return name;
+}
+
 /* Whose a user's stack is. */
 struct stack_owner {
 	struct address_space space;
-	__u64 space_ns;		/* CLOCK_MONOTONIC, when this space was seen first: its short name */
+	__u64 name;		/* of the space: address_space_name() */
 	__u64 rowless;		/* on the stack, the innermost that has no row; 0: all had one, or none was looked for */
 };
 
@@ -230,15 +243,15 @@ union unwind_row {
  * that by its name: that is 0 while the rest is written. */
 struct unwind_entry {
 	__u64 address;		/* as it is on the stack */
-	__u64 space_ns;
+	__u64 name;		/* of the space that it is in */
 	__u64 row;
 	__u64 pad;
 };
 #define UNWIND_ENTRIES (1 << 16)
 
-static inline __u32 unwind_place(__u64 address, __u64 space_ns)
+static inline __u32 unwind_place(__u64 address, __u64 name)
 {
-	return (address + space_ns) * 0x9e3779b97f4a7c15ULL >> 48;
+	return (address + name) * 0x9e3779b97f4a7c15ULL >> 48;
 }
 _Static_assert(UNWIND_ENTRIES == 1 << (64 - 48), "each place is one of them");
 

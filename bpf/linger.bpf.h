@@ -115,8 +115,10 @@ static __always_inline bool wanted_linger(void)
 
 static __always_inline void emit_linger(void *ctx, const struct close_event *e)
 {
+	struct named named = {};
+
 	if (filter.stacks)
-		emit_stacked(ctx, e);
+		emit_stacked(ctx, e, &named);
 	else
 		emit(e);
 }

@@ -65,13 +65,20 @@ static __always_inline bool fill_path(char (*names)[USER_NAME], const struct fil
 	return false;
 }
 
-/* Address spaces that the reader has been told of, and when. */
+/* Address spaces that the reader has been told of. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct address_space);
-	__type(value, __u64);
+	__type(value, __u8);
 } spaces SEC(".maps");
+
+/* The address space that a task was in when it was looked for last. */
+struct named {
+	__u64 mm;		/* 0: none */
+	__u64 execs;		/* of the task */
+	struct stack_owner owner;
+};
 
 static __always_inline void fill_space(struct address_space *space, const struct task_struct *task)
 {
@@ -87,15 +94,33 @@ static __always_inline void fill_space(struct address_space *space, const struct
 	space->exe_inode = exe ? inode_number_at(BPF_CORE_READ(exe, f_inode)) : 0;
 }
 
-/* Returns whether this is the first time. */
-static __always_inline bool name_owner(struct stack_owner *owner)
+/* Whether the task is in the same one still: exec() gives it other memory first, and counts then,
+ * see begin_new_exec().  Not where what is kept may be another task's of that number. */
+static __always_inline bool is_named(const struct named *named, const struct task_struct *task)
 {
-	const __u64 *seen;
+	return filter.task_storage && named->mm == (__u64)task_get(task, mm) &&
+	       named->execs == task_get(task, self_exec_id);
+}
 
-	fill_space(&owner->space, this_task());
-	seen = bpf_map_lookup_elem(&spaces, &owner->space);
-	owner->space_ns = seen ? *seen : bpf_ktime_get_ns();
-	return !seen && !bpf_map_update_elem(&spaces, &owner->space, &owner->space_ns, BPF_ANY);
+static __always_inline void name_space(struct named *named, const struct task_struct *task)
+{
+	named->mm = (__u64)task_get(task, mm);
+	named->execs = task_get(task, self_exec_id);
+	fill_space(&named->owner.space, task);
+	named->owner.name = address_space_name(&named->owner.space);
+}
+
+/* Returns whether this is the first time. */
+static __always_inline bool name_owner(struct named *named, const struct task_struct *task)
+{
+	__u8 yes = 1;
+
+	named->owner.rowless = 0;
+	if (is_named(named, task))
+		return false;
+	name_space(named, task);
+	return !bpf_map_lookup_elem(&spaces, &named->owner.space) &&
+	       !bpf_map_update_elem(&spaces, &named->owner.space, &yes, BPF_ANY);
 }
 
 /* What its addresses mean has to be read before the process ends, so that is told once. */
@@ -111,12 +136,12 @@ static __always_inline void tell_space(void *ctx, struct user_stack *user, const
 #define STACK_POINTER(regs) \
 	(sizeof(struct pt_regs) > 31 * 8 ? (regs)[31] : (regs)[19])
 
-static __always_inline void copy_regs(__u64 *regs)
+static __always_inline void copy_regs(__u64 *to, const struct pt_regs *regs)
 {
 	__u32 size = sizeof(struct pt_regs);
 
-	__builtin_memset(regs, 0, USER_REGS * sizeof(*regs));
-	bpf_probe_read_kernel(regs, size < USER_REGS * 8 ? size : USER_REGS * 8, system_call_regs());
+	__builtin_memset(to, 0, USER_REGS * sizeof(*to));
+	bpf_probe_read_kernel(to, size < USER_REGS * 8 ? size : USER_REGS * 8, regs);
 }
 
 /* In pieces, for it may end anywhere; what cannot be read is 0. */
@@ -195,7 +220,8 @@ static __always_inline void emit_with_kernel_stack(void *ctx, const struct close
 }
 
 /* false: it has to be copied. */
-static __always_inline bool emit_walked(void *ctx, const struct close_event *e, struct stack_owner *owner)
+static __always_inline bool emit_walked(void *ctx, const struct close_event *e, const struct pt_regs *regs,
+					struct stack_owner *owner)
 {
 	struct walked_event *w = bpf_ringbuf_reserve(&ring, sizeof(*w), 0);
 
@@ -204,7 +230,7 @@ static __always_inline bool emit_walked(void *ctx, const struct close_event *e, 
 		return true;
 	}
 	__builtin_memset(w->frames, 0, sizeof(w->frames));
-	if (!walk_user(w->frames, &owner->rowless, owner->space_ns)) {
+	if (!walk_user(regs, w->frames, &owner->rowless, owner->name)) {
 		bpf_ringbuf_discard(w, BPF_RB_NO_WAKEUP);
 		return false;
 	}
@@ -215,7 +241,8 @@ static __always_inline bool emit_walked(void *ctx, const struct close_event *e, 
 }
 
 static __always_inline void emit_copied(void *ctx, const struct close_event *e, __u64 inode,
-					const struct stack_owner *owner, bool is_first)
+					const struct pt_regs *regs, const struct stack_owner *owner,
+					bool is_first)
 {
 	struct user_stack_event *s = bpf_ringbuf_reserve(&ring, sizeof(*s), 0);
 
@@ -228,7 +255,7 @@ static __always_inline void emit_copied(void *ctx, const struct close_event *e, 
 	__builtin_memset(&s->user.id_status, 0, sizeof(s->user.exe) + 32);
 	if (is_first)
 		tell_space(ctx, &s->user, this_task());
-	copy_regs(s->user.regs);
+	copy_regs(s->user.regs, regs);
 	copy_stack(&s->user);
 	bpf_ringbuf_submit(s, is_first ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
@@ -236,38 +263,41 @@ static __always_inline void emit_copied(void *ctx, const struct close_event *e, 
 /* A call of the running task's own has its user's stack; not in a softirq, where the task is
  * whoever was interrupted, nor when it has no address space any more: exit_mm() comes before
  * exit_files().  Nor of a program of 32 bits: what it has on its stack is another processor's. */
-static __always_inline bool has_user_stack(void)
+static __always_inline bool has_user_stack(const struct task_struct *task, const struct pt_regs *regs)
 {
-	return task_get(this_task(), mm) && !is_compat(system_call_regs());
+	return task_get(task, mm) && !is_compat(regs);
 }
 
-static __always_inline void emit_stacked(void *ctx, const struct close_event *e)
+static __always_inline void emit_stacked(void *ctx, const struct close_event *e, struct named *named)
 {
-	struct stack_owner owner = {};
+	const struct pt_regs *regs = system_call_regs();
+	const struct task_struct *task = this_task();
 	bool is_first;
 
-	if (!has_user_stack()) {
+	if (!has_user_stack(task, regs)) {
 		emit_with_kernel_stack(ctx, e, 0);
 		return;
 	}
-	is_first = name_owner(&owner);
-	if (is_first || !emit_walked(ctx, e, &owner))
-		emit_copied(ctx, e, 0, &owner, is_first);
+	is_first = name_owner(named, task);
+	if (is_first || !emit_walked(ctx, e, regs, &named->owner))
+		emit_copied(ctx, e, 0, regs, &named->owner, is_first);
 }
 
 /* There are few that no close sends, and many ways to get here, each of which the verifier would
  * walk anew. */
 static __always_inline void emit_stacked_reset(void *ctx, const struct close_event *e, __u64 inode, bool own)
 {
-	struct stack_owner owner = {};
+	const struct pt_regs *regs = system_call_regs();
+	const struct task_struct *task = this_task();
+	struct named named = {};
 	bool is_first;
 
-	if (!own || !has_user_stack()) {
+	if (!own || !has_user_stack(task, regs)) {
 		emit_with_kernel_stack(ctx, e, inode);
 		return;
 	}
-	is_first = name_owner(&owner);
-	emit_copied(ctx, e, inode, &owner, is_first);
+	is_first = name_owner(&named, task);
+	emit_copied(ctx, e, inode, regs, &named.owner, is_first);
 }
 
 #endif

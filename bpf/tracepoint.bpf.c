@@ -123,7 +123,7 @@ static __always_inline struct frame *open_frame(const struct sock *sk)
 static __always_inline void tell(void *ctx, struct frame *frame)
 {
 	if (frame->closer.event.kind && wanted_verdict(&frame->closer.event))
-		tell_close(ctx, &frame->closer.event);
+		tell_close(ctx, frame);
 	frame->closer.event.kind = 0;
 }
 

@@ -19,16 +19,16 @@ struct {
 } rows SEC(".maps");
 
 /* Its name is read again afterwards: the reader may have put another one there. */
-static __always_inline union unwind_row row_of(__u64 address, __u64 space_ns)
+static __always_inline union unwind_row row_of(__u64 address, __u64 name)
 {
-	__u32 place = unwind_place(address, space_ns);
+	__u32 place = unwind_place(address, name);
 	const volatile struct unwind_entry *entry = bpf_map_lookup_elem(&rows, &place);
 	union unwind_row row = {};
 
-	if (!entry || entry->address != address || entry->space_ns != space_ns)
+	if (!entry || entry->address != address || entry->name != name)
 		return row;
 	row.word = entry->row;
-	if (entry->address != address || entry->space_ns != space_ns)
+	if (entry->address != address || entry->name != name)
 		row.word = 0;
 	return row;
 }
@@ -72,14 +72,14 @@ static __always_inline bool go_to_caller(struct user_frame *frame, union unwind_
 }
 
 /* Whether these are all that there are, or more than a copy would show. */
-static __always_inline bool walk_from(struct user_frame *frame, __u64 *frames, __u64 *rowless, __u64 space_ns)
+static __always_inline bool walk_from(struct user_frame *frame, __u64 *frames, __u64 *rowless, __u64 name)
 {
 	__u64 reach = frame->sp + USER_CHUNKS * USER_CHUNK;
 	union unwind_row row;
 
 	for (int i = 0; i < USER_FRAMES && frame->address; i++) {
 		frames[i] = frame->address;
-		row = row_of(frame->address, space_ns);
+		row = row_of(frame->address, name);
 		if (row.from == UNWIND_END)
 			return true;
 		if (row.from == UNWIND_UNKNOWN)
@@ -90,13 +90,13 @@ static __always_inline bool walk_from(struct user_frame *frame, __u64 *frames, _
 	return true;
 }
 
-static __always_inline bool walk_user(__u64 *frames, __u64 *rowless, __u64 space_ns)
+static __always_inline bool walk_user(const struct pt_regs *regs, __u64 *frames, __u64 *rowless, __u64 name)
 {
 	struct user_frame frame = {};
 
-	if (!user_frame_of(system_call_regs(), &frame.address, &frame.sp, &frame.fp))
+	if (!user_frame_of(regs, &frame.address, &frame.sp, &frame.fp))
 		return false;
-	return walk_from(&frame, frames, rowless, space_ns);
+	return walk_from(&frame, frames, rowless, name);
 }
 
 #endif

@@ -23,7 +23,7 @@ struct maps {
 	struct area *areas;	/* by address */
 	size_t count;
 	Dwfl *dwfl;
-	uint64_t space_ns;	/* under which rows were handed over */
+	uint64_t space_name;	/* under which rows were handed over */
 	uint64_t lost_ns;	/* when a file was seen to be gone */
 	uint64_t used;		/* when it was asked for last, ns */
 	uint64_t read;		/* when it was read last, ns */
@@ -69,7 +69,7 @@ static void maps_free(struct maps *maps)
 	if (!maps)
 		return;
 	/* Nobody would see it change any more. */
-	rows_take_back(maps->space_ns);
+	rows_take_back(maps->space_name);
 	forget_areas(maps);
 	free(maps);
 }
@@ -131,7 +131,7 @@ static void lose_rows(struct maps *maps, const struct area *areas, size_t count)
 	for (size_t i = 0; i < maps->count; i++) {
 		if (has_area(areas, count, &maps->areas[i]))
 			continue;
-		rows_take_back(maps->space_ns);
+		rows_take_back(maps->space_name);
 		maps->lost_ns = now_ns();
 		return;
 	}
@@ -314,7 +314,7 @@ static struct maps *add(const struct stack_owner *owner, const struct user_stack
 	maps->start_code = space->start_code;
 	maps->start_stack = space->start_stack;
 	maps->exe_inode = space->exe_inode;
-	maps->space_ns = owner->space_ns;
+	maps->space_name = owner->name;
 	/* What was walked before had rows of one that is forgotten. */
 	maps->lost_ns = now_ns();
 	look(maps);
@@ -338,7 +338,7 @@ struct maps *maps_of(const struct stack_owner *owner, const struct user_stack *t
 		look(maps);
 	if (!maps)
 		return NULL;
-	maps->space_ns = owner->space_ns;
+	maps->space_name = owner->name;
 	maps->used = now;
 	return maps->dwfl ? maps : NULL;
 }

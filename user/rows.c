@@ -121,22 +121,22 @@ union unwind_row rows_find(Dwfl *dwfl, uint64_t address, bool is_exact)
 
 /* ---- what the kernel knows of it --------------------------------------------------------- */
 
-static void put(uint64_t address, uint64_t space_ns, union unwind_row row)
+static void put(uint64_t address, uint64_t name, union unwind_row row)
 {
-	struct unwind_entry *entry = &entries[unwind_place(address, space_ns)];
+	struct unwind_entry *entry = &entries[unwind_place(address, name)];
 
 	__atomic_store_n(&entry->address, 0, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&entry->space_ns, space_ns, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&entry->name, name, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&entry->row, row.word, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&entry->address, address, __ATOMIC_SEQ_CST);
 }
 
-static bool hand_over(Dwfl *dwfl, uint64_t address, uint64_t space_ns, bool is_exact)
+static bool hand_over(Dwfl *dwfl, uint64_t address, uint64_t name, bool is_exact)
 {
 	union unwind_row row = rows_find(dwfl, address, is_exact);
 
 	if (row.from != UNWIND_UNKNOWN)
-		put(address, space_ns, row);
+		put(address, name, row);
 	return row.from != UNWIND_UNKNOWN;
 }
 
@@ -148,14 +148,14 @@ void rows_hand_over(Dwfl *dwfl, const struct stack_owner *owner, const uint64_t 
 		return;
 	while (owner->rowless && at < count && addresses[at] != owner->rowless)
 		at++;
-	while (at < count && hand_over(dwfl, addresses[at], owner->space_ns, !at))
+	while (at < count && hand_over(dwfl, addresses[at], owner->name, !at))
 		at++;
 }
 
-void rows_take_back(uint64_t space_ns)
+void rows_take_back(uint64_t name)
 {
 	for (size_t i = 0; entries && i < UNWIND_ENTRIES; i++)
-		if (entries[i].space_ns == space_ns)
+		if (entries[i].name == name)
 			__atomic_store_n(&entries[i].address, 0, __ATOMIC_SEQ_CST);
 }
 

@@ -20,7 +20,7 @@ union unwind_row rows_find(Dwfl *dwfl, uint64_t address, bool is_exact);
 void rows_hand_over(Dwfl *dwfl, const struct stack_owner *owner, const uint64_t *addresses, size_t count);
 
 /* Other files may lie where those of that space were. */
-void rows_take_back(uint64_t space_ns);
+void rows_take_back(uint64_t name);
 
 /* UNWIND_ENTRIES of them, which the kernel shares; NULL: none. */
 void rows_begin(struct unwind_entry *entries);

@@ -309,6 +309,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	u64 start_boottime;
 	const struct cred *cred;
+	u64 self_exec_id;
 };
 
 #pragma clang attribute pop

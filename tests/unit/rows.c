@@ -129,16 +129,16 @@ static void where_there_is_no_file_there_is_no_row(void **state)
 
 static struct unwind_entry entries[UNWIND_ENTRIES];
 
-static bool has(uint64_t address, uint64_t space_ns)
+static bool has(uint64_t address, uint64_t name)
 {
-	const struct unwind_entry *entry = &entries[unwind_place(address, space_ns)];
+	const struct unwind_entry *entry = &entries[unwind_place(address, name)];
 
-	return entry->address == address && entry->space_ns == space_ns;
+	return entry->address == address && entry->name == name;
 }
 
 static void they_lie_where_the_kernel_looks(void **state)
 {
-	const struct stack_owner owner = { .space_ns = 7 }, farther = { .space_ns = 9 };
+	const struct stack_owner owner = { .name = 7 }, farther = { .name = 9 };
 
 	rows_begin(entries);
 	walk_twice();
@@ -157,7 +157,7 @@ static void they_lie_where_the_kernel_looks(void **state)
 
 static void what_is_known_is_not_handed_over_again(void **state)
 {
-	struct stack_owner owner = { .space_ns = 11 };
+	struct stack_owner owner = { .name = 11 };
 
 	rows_begin(entries);
 	walk_twice();

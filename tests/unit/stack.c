@@ -376,7 +376,7 @@ __attribute__((noinline)) static void walk_own(void)
 	walked.kernel.event = sample;
 	walked.kernel.event.time_ns = now_ns();
 	fill_own_space(&walked.owner.space);
-	walked.owner.space_ns = 7;
+	walked.owner.name = 7;
 	for (size_t i = 0; i < count; i++)
 		walked.frames[i] = addresses[i];
 }
@@ -414,7 +414,7 @@ static void rows_go_with_their_file(void **state)
 	stack_begin(true, entries);
 	walk_own();
 	is_told(__func__);
-	entries[3] = (struct unwind_entry){ .address = 1, .space_ns = 7 };
+	entries[3] = (struct unwind_entry){ .address = 1, .name = 7 };
 	stack_renew();
 	walk_own();
 	assert_true(is_told(__func__));
