@@ -192,7 +192,19 @@ static __always_inline void fill_by_entry(struct stack_event *s)
 
 	if (entered)
 		__builtin_memcpy(s->kernel, entered->kernel, sizeof(s->kernel));
+	else
+		__builtin_memset(s->kernel, 0, sizeof(s->kernel));
 	bpf_map_delete_elem(&entries, &tid);
+}
+
+/* It clears what it does not fill: __bpf_get_stack(), up to v7.2.  Not where it is not come to, as
+ * get_bpf_raw_tp_regs() has no room for a fourth that interrupts the others. */
+static __always_inline void take_kernel_stack(void *ctx, __u64 *kernel)
+{
+	__u32 size = KERNEL_FRAMES * sizeof(*kernel);
+
+	if (bpf_get_stack(ctx, kernel, size, 0) < 0)
+		__builtin_memset(kernel, 0, size);
 }
 
 static __always_inline void fill_kernel_stack(void *ctx, struct stack_event *s,
@@ -200,11 +212,10 @@ static __always_inline void fill_kernel_stack(void *ctx, struct stack_event *s,
 {
 	s->event = *e;
 	s->inode = inode;
-	__builtin_memset(s->kernel, 0, sizeof(s->kernel));
 	if (VIA == VIA_KPROBE && filter.stacks && kretprobe_hides_callers() && e->kind == EVENT_CLOSE)
 		fill_by_entry(s);
 	else
-		bpf_get_stack(ctx, s->kernel, sizeof(s->kernel), 0);
+		take_kernel_stack(ctx, s->kernel);
 }
 
 static __always_inline void emit_with_kernel_stack(void *ctx, const struct close_event *e, __u64 inode)
