@@ -164,6 +164,27 @@ int learn(__u64 *args)
 	return 0;
 }
 
+/* ---- the end of the trace --------------------------------------------- */
+
+static __always_inline bool is_over(const struct sock *sk, const struct close_event *e)
+{
+	return BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_CLOSE || !has_ports_of(sk, e);
+}
+
+/* Never attached: the reader runs it for each socket that is left in the table, and counts those
+ * that are gone.  A close that has not returned has a socket, whatever its state; another one in
+ * CLOSE was destroyed, and none of us was run for that. */
+SEC("raw_tp/tcp_destroy_sock")
+int sweep(__u64 *args)
+{
+	__u64 key = args[0];
+	struct closer *closer = bpf_map_lookup_elem(&orphans, &key);
+
+	if (!closer || !closer->returned_ns || !is_over((const struct sock *)key, &closer->event))
+		return 0;
+	return !bpf_map_delete_elem(&orphans, &key);
+}
+
 /* ---- the hooks -------------------------------------------------------- */
 
 /* Somebody else holds the lock: the close waits from here on.  With nobody there what is

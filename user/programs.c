@@ -376,6 +376,14 @@ static int attach(struct programs *programs, const struct bpf_program *program)
 	return ANEW;
 }
 
+/* The others are run at the beginning and at the end. */
+static bool is_of_the_trace(const struct bpf_program *program)
+{
+	const char *name = bpf_program__name(program);
+
+	return strcmp(name, "learn") && strcmp(name, "sweep");
+}
+
 static int attach_these(struct programs *programs, bool required)
 {
 	struct bpf_program *program;
@@ -383,7 +391,7 @@ static int attach_these(struct programs *programs, bool required)
 
 	bpf_object__for_each_program(program, programs->object) {
 		if (!bpf_program__autoload(program) || is_required(program) != required ||
-		    !strcmp(bpf_program__name(program), "learn"))
+		    !is_of_the_trace(program))
 			continue;
 		result = attach(programs, program);
 		if (result)

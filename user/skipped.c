@@ -96,6 +96,28 @@ static unsigned int records_of(const char *program, bool closes)
 	return 0;
 }
 
+/* The next one may be gone when we are there, and then it begins anew. */
+#define MOST_LOOKS 65536
+
+uint64_t skipped_sweep(const struct programs *programs)
+{
+	int sweep = bpf_program__fd(bpf_object__find_program_by_name(programs->object, "sweep"));
+	int orphans = bpf_object__find_map_fd_by_name(programs->object, "orphans");
+	__u64 socket, next;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &socket, .ctx_size_in = sizeof(socket));
+	bool more = !bpf_map_get_next_key(orphans, NULL, &socket);
+	uint64_t gone = 0;
+
+	for (int i = 0; more && i < MOST_LOOKS; i++) {
+		more = !bpf_map_get_next_key(orphans, &socket, &next);
+		if (bpf_prog_test_run_opts(sweep, &options))
+			break;
+		gone += options.retval;
+		socket = next;
+	}
+	return gone;
+}
+
 struct tracer_skipped skipped_count(const struct programs *programs)
 {
 	bool closes = kernel_may_preempt();

@@ -58,7 +58,7 @@ struct trace {
 	uint64_t resets;
 	uint64_t unknown;
 	struct tracer_lost told;
-	uint64_t unfinished;
+	uint64_t unseen;	/* what nobody dropped, and no record came of */
 };
 
 static double now_s(void)
@@ -202,7 +202,7 @@ static uint64_t lost_records(const struct trace *trace)
 {
 	struct tracer_lost lost = tracer_lost(trace->tracer);
 
-	return lost.ring + lost.table + trace->unfinished + trace->backlog.lost;
+	return lost.ring + lost.table + trace->unseen + trace->backlog.lost;
 }
 
 /* The counters first, then what was recorded by then. */
@@ -349,29 +349,29 @@ static void await_command(struct trace *trace)
 }
 
 /* Not records that were dropped, but none came of them either. */
-static void tell_unfinished(struct trace *trace)
+static void tell_unseen(struct trace *trace, uint64_t count, const char *what)
 {
-	trace->unfinished = tracer_unfinished(trace->tracer);
-	if (!trace->unfinished)
+	if (!count)
 		return;
-	warnx("lost %llu records: these closes were not seen to return",
-	      (unsigned long long)trace->unfinished);
+	trace->unseen += count;
+	warnx("lost %llu records: these %s", (unsigned long long)count, what);
 	if (trace->sink->lost)
-		trace->sink->lost(trace->out, trace->unfinished, "table");
+		trace->sink->lost(trace->out, count, "table");
 	out_flush(trace->out);
 }
 
 /* How many of these are ours nobody can say: they count as lost, to be on the safe side. */
-static void tell_skipped(struct trace *trace)
+static void tell_skipped(struct trace *trace, uint64_t unended)
 {
 	struct tracer_skipped skipped = tracer_skipped(trace->tracer);
-	uint64_t table = tracer_lost(trace->tracer).table;
+	uint64_t noticed = tracer_lost(trace->tracer).table + unended;
 
 	if (!skipped.runs)
 		return;
-	/* Of some it was noticed: the next socket at that address has told of them. */
-	if (skipped.records > table)
-		trace->unfinished += skipped.records - table;
+	/* Of some it was noticed: the next socket at that address has told of them, or nothing has
+	 * and they are gone. */
+	if (skipped.records > noticed)
+		trace->unseen += skipped.records - noticed;
 	warnx("the kernel left %llu runs of the programs out: up to %llu records are lost, others may "
 	      "be unknown%s", (unsigned long long)skipped.runs, (unsigned long long)skipped.records,
 	      kernel_is_preemptible() && tracer_via(trace->tracer) != VIA_KPROBE ?
@@ -433,6 +433,8 @@ static void let_go(struct trace *trace)
 /* What is in the ring yet, and what waited for more. */
 static void read_rest(struct trace *trace)
 {
+	uint64_t unended;
+
 	look_and_reconcile(trace);
 	tracer_stop(trace->tracer);
 	backlog_stop(&trace->backlog);
@@ -440,8 +442,10 @@ static void read_rest(struct trace *trace)
 	resets_tell(trace->follow, true);
 	counting_finish(&trace->counting, trace->out);
 	out_flush(trace->out);
-	tell_unfinished(trace);
-	tell_skipped(trace);
+	unended = tracer_unended(trace->tracer);
+	tell_unseen(trace, tracer_unfinished(trace->tracer), "closes were not seen to return");
+	tell_unseen(trace, unended, "closed sockets were not seen to end");
+	tell_skipped(trace, unended);
 }
 
 static void tell_unwritten(int error)

@@ -323,6 +323,11 @@ struct tracer_skipped tracer_skipped(const struct tracer *tracer)
 	return skipped_count(&tracer->programs);
 }
 
+uint64_t tracer_unended(const struct tracer *tracer)
+{
+	return skipped_sweep(&tracer->programs);
+}
+
 uint64_t tracer_unfinished(const struct tracer *tracer)
 {
 	/* By tracepoint a frame stays open until its task closes another. */

@@ -102,4 +102,8 @@ struct tracer_skipped tracer_skipped(const struct tracer *tracer);
  * them.  They wait still, or there was no kretprobe left for them. */
 uint64_t tracer_unfinished(const struct tracer *tracer);
 
+/* After tracer_stop(), and once: closed sockets that are gone and were not seen to end, where the
+ * kernel lets them be asked for (v5.19).  It had run no program for them. */
+uint64_t tracer_unended(const struct tracer *tracer);
+
 #endif
