@@ -58,10 +58,12 @@ def hook_table:
 
 def stack_table:
 	select(any(.contestants[]; .close_end_of_bpftrace))
-	| "The return of __tcp_close(), ns a run, and of bpftrace's kstack and ustack there",
+	| "The return of __tcp_close(), ns; to bpftrace's stacks there, and what -k adds",
+	  "                              ns       all        spread     added        spread",
 	  (.contestants[] | select(.close_end_ns and (.name | test("stack")))
-		| (.name | left(24)) + (.close_end_ns | cell(10)) + (.close_end_of_bpftrace | cell(10))
-		  + (.close_end_of_bpftrace | range | right(14))), "";
+		| (.name | left(24)) + (.close_end_ns | cell(8)) + (.close_end_of_bpftrace | cell(10))
+		  + (.close_end_of_bpftrace | range | right(14)) + (.close_end_added | cell(10))
+		  + (.close_end_added | range | right(14))), "";
 
 def flood_table:
 	select(.floods | length > 0)
